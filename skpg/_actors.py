@@ -1,0 +1,172 @@
+"""Actors: the distribution of one hyperparameter's action, and its derivatives.
+
+Equation numbers refer to the user guide, "The mathematics".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax, ndtr, ndtri, softmax
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class CategoricalActor:
+    r"""A categorical distribution over the indices ``0 .. K-1``.
+
+    .. math:: p_k = e^{\theta_k} / \sum_j e^{\theta_j}, \qquad
+              \partial \log p_a / \partial \theta_k = [a = k] - p_k.
+
+    Parameters
+    ----------
+    logits : array-like of shape (K,)
+        Unnormalised log probabilities; any finite size, the softmax does not overflow.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skpg._actors import CategoricalActor
+    >>> actor = CategoricalActor(np.log([0.2, 0.8]))
+    >>> actor.grad_log_prob(np.array([1.0])).round(2)
+    array([[-0.2,  0.2]])
+    """
+
+    logits: FloatArray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "logits", _read_only(self.logits))
+
+    @property
+    def theta(self) -> FloatArray:
+        """The logits, of shape (K,)."""
+        return self.logits
+
+    def with_theta(self, theta: FloatArray) -> CategoricalActor:
+        """Return the actor with other logits."""
+        return CategoricalActor(theta)
+
+    @property
+    def probabilities(self) -> FloatArray:
+        """Probabilities, of shape (K,)."""
+        return np.asarray(softmax(self.logits))
+
+    def with_probabilities(self, probabilities: FloatArray) -> CategoricalActor:
+        """Return the actor with the given positive probabilities."""
+        return CategoricalActor(np.log(probabilities))
+
+    def ppf(self, u: FloatArray) -> FloatArray:
+        """Return the actions at the quantiles `u` in [0, 1)."""
+        cumulative = np.cumsum(self.probabilities)
+        return np.asarray(np.searchsorted(cumulative[:-1], u, side="right"), dtype=float)
+
+    def log_prob(self, actions: FloatArray) -> FloatArray:
+        """Return the log probability of `actions` of shape (n,), of shape (n,)."""
+        return np.asarray(log_softmax(self.logits)[actions.astype(int)])
+
+    def grad_log_prob(self, actions: FloatArray) -> FloatArray:
+        """Return the gradient of `log_prob` by `theta`, of shape (n, K)."""
+        return np.eye(len(self.logits))[actions.astype(int)] - self.probabilities
+
+    def entropy(self) -> float:
+        """Return the entropy in nats, between 0 and ``log K``."""
+        return float(-self.probabilities @ log_softmax(self.logits))
+
+    def kl_divergence(self, other: CategoricalActor) -> float:
+        """Return ``KL(self || other)`` in nats."""
+        difference = log_softmax(self.logits) - log_softmax(other.logits)
+        return float(self.probabilities @ difference)
+
+    def mode(self) -> float:
+        """Return the index of the most probable choice."""
+        return float(np.argmax(self.logits))
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianActor:
+    r"""A normal distribution ``N(mu, sigma^2)`` in probit space.
+
+    .. math:: \partial \log p / \partial \mu = (a - \mu) / \sigma^2, \qquad
+              \partial \log p / \partial \log \sigma = (a - \mu)^2 / \sigma^2 - 1.
+
+    Parameters
+    ----------
+    mu : float, default=0.0
+        Mean; 0 is the median of the user's distribution.
+    log_sigma : float, default=0.0
+        Logarithm of the standard deviation; ``N(0, 1)`` is the user's distribution.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skpg._actors import GaussianActor
+    >>> GaussianActor(mu=1.0).grad_log_prob(np.array([3.0]))
+    array([[2., 3.]])
+    """
+
+    mu: float = 0.0
+    log_sigma: float = 0.0
+
+    @property
+    def theta(self) -> FloatArray:
+        """``(mu, log_sigma)``, of shape (2,)."""
+        return np.array([self.mu, self.log_sigma])
+
+    def with_theta(self, theta: FloatArray) -> GaussianActor:
+        """Return the actor with another ``(mu, log_sigma)``."""
+        return GaussianActor(float(theta[0]), float(theta[1]))
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation."""
+        return float(np.exp(self.log_sigma))
+
+    def standardize(self, actions: FloatArray) -> FloatArray:
+        """Return ``(a - mu) / sigma``."""
+        return (actions - self.mu) / self.sigma
+
+    def ppf(self, u: FloatArray) -> FloatArray:
+        """Return the actions at the quantiles `u` in [0, 1)."""
+        # random() may return 0 exactly, whose quantile is -inf
+        return np.asarray(self.mu + self.sigma * ndtri(np.maximum(u, 2.0**-54)))
+
+    def cdf(self, actions: FloatArray) -> FloatArray:
+        """Return the probability below `actions`."""
+        return np.asarray(ndtr(self.standardize(actions)))
+
+    def log_prob(self, actions: FloatArray) -> FloatArray:
+        """Return the log density of `actions` of shape (n,), of shape (n,)."""
+        return np.asarray(
+            -0.5 * (self.standardize(actions) ** 2 + np.log(2 * np.pi)) - self.log_sigma
+        )
+
+    def grad_log_prob(self, actions: FloatArray) -> FloatArray:
+        """Return the gradient of `log_prob` by `theta`, of shape (n, 2)."""
+        standard = self.standardize(actions)
+        return np.stack([standard / self.sigma, standard**2 - 1], axis=1)
+
+    def entropy(self) -> float:
+        """Return the differential entropy in nats; 1.42 at the start."""
+        return float(0.5 * np.log(2 * np.pi * np.e) + self.log_sigma)
+
+    def kl_divergence(self, other: GaussianActor) -> float:
+        """Return ``KL(self || other)`` in nats."""
+        variance_ratio = np.exp(2 * (self.log_sigma - other.log_sigma))
+        distance = (self.mu - other.mu) / other.sigma
+        return float(0.5 * (variance_ratio + distance**2 - 1) - (self.log_sigma - other.log_sigma))
+
+    def mode(self) -> float:
+        """Return the mean."""
+        return self.mu
+
+
+Actor = CategoricalActor | GaussianActor
+
+
+def _read_only(array: FloatArray) -> FloatArray:
+    copy = np.array(array, dtype=float)
+    copy.setflags(write=False)
+    return copy

@@ -1,0 +1,69 @@
+"""Rewards become advantages and utilities; what a failed reward means is said here only."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import rankdata
+
+from skpg._space import FloatArray
+
+
+def replace_failed(rewards: FloatArray) -> FloatArray:
+    """Give failed candidates the worst finite reward.
+
+    Parameters
+    ----------
+    rewards : ndarray of shape (n,)
+        nan and minus infinity mean failed; plus infinity counts as the best finite reward.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        All finite; all zero where every candidate failed.
+    """
+    finite = rewards[np.isfinite(rewards)]
+    if not len(finite):
+        return np.zeros(len(rewards))
+    return np.nan_to_num(rewards, nan=finite.min(), neginf=finite.min(), posinf=finite.max())
+
+
+def normalize(rewards: FloatArray) -> FloatArray:
+    """Return ``(r - mean) / (std + 1e-5)``, so that scaling the rewards changes nothing."""
+    return np.asarray((rewards - rewards.mean()) / (rewards.std() + 1e-5))
+
+
+def rank_utilities(rewards: FloatArray) -> FloatArray:
+    """Return utilities that depend on the ranks only and sum to zero.
+
+    ``w_i = max(0, log(n/2 + 1) - log(rank_i))``, scaled to sum to one, minus ``1/n``; equal
+    rewards share the mean of their utilities.
+
+    Parameters
+    ----------
+    rewards : ndarray of shape (n,)
+        Higher is better; nan ranks last.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+
+    References
+    ----------
+    .. [1] D. Wierstra et al., "Natural Evolution Strategies", JMLR 15, 2014.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skpg._rewards import rank_utilities
+    >>> rank_utilities(np.array([0.9, np.nan, 0.3, 0.9])).round(3)
+    array([ 0.25, -0.25, -0.25,  0.25])
+    """
+    n = len(rewards)
+    ladder = np.maximum(0.0, np.log(n / 2 + 1) - np.log(np.arange(1, n + 1)))
+    ladder = ladder / ladder.sum() if n > 1 else np.ones(n)
+    comparable = np.where(np.isfinite(rewards), rewards, -np.inf * np.ones(n))
+    comparable[rewards == np.inf] = np.inf
+    best = rankdata(-comparable, method="min").astype(int) - 1
+    ties = rankdata(-comparable, method="max").astype(int)
+    cumulative = np.concatenate([[0.0], np.cumsum(ladder)])
+    return np.asarray((cumulative[ties] - cumulative[best]) / (ties - best) - 1 / n)

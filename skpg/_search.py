@@ -1,0 +1,336 @@
+"""The search: scikit-learn's protocol around ask and tell."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import clone
+
+# Private: scikit-learn does not export the base class of its searches.
+from sklearn.model_selection._search import BaseSearchCV
+
+# Private: how scikit-learn declares the constraints on constructor arguments.
+from sklearn.utils._param_validation import Interval
+
+from skpg._evaluation import CrossValidation
+from skpg._optimizer import PolicyGradientOptimizer
+from skpg._space import Params, Space
+from skpg.learners import Learner
+
+
+class PolicyGradientSearchCV(BaseSearchCV):
+    """Search of hyperparameters that learns where to look from the scores it has seen.
+
+    A drop-in replacement for :class:`~sklearn.model_selection.RandomizedSearchCV`. Each list
+    of choices becomes a categorical actor, each `scipy.stats` distribution a Gaussian
+    actor; together they are a *policy*, a distribution over candidates that starts as the
+    user's own. The search draws a batch from the policy, cross-validates it in parallel,
+    moves the policy along a gradient towards what scored well, and repeats until `n_iter`
+    candidates are evaluated. Candidates are never repeated.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        Any scikit-learn estimator or pipeline. Either it provides a ``score`` method or
+        `scoring` must be passed.
+
+    param_distributions : dict or list of dicts
+        Names of hyperparameters (`str`) to
+
+        - lists (tuples, arrays) of choices, which may be any objects: numbers, strings,
+          None, tuples, functions, estimators. A value listed twice is twice as likely at
+          the start.
+        - frozen distributions of `scipy.stats`, continuous or discrete, such as
+          ``loguniform(1e-4, 1e2)`` or ``randint(1, 31)``.
+
+        Of a list of dicts each candidate belongs to one.
+
+    n_iter : int, default=100
+        Number of candidates, at least 1. The search stops earlier when a finite space has
+        no others. The first candidates do not depend on it.
+
+    batch_size : int, default=10
+        Number of candidates between two updates of the policy, at least 1. Smaller batches
+        learn from fewer rewards more often; with many workers choose a multiple of their
+        number divided by the number of folds. It is independent of `n_jobs`, so that
+        results are as well.
+
+    learner : Learner, default=None
+        The rule that improves the policy, from :mod:`skpg.learners`. None is
+        ``NaturalGradient()``.
+
+    initial_params : list of dicts, default=None
+        Candidates to evaluate first, such as the ones in use today. Each must name all
+        hyperparameters of the space, with values that lie in it.
+
+    scoring : str, callable, list, tuple or dict, default=None
+        As in :class:`~sklearn.model_selection.RandomizedSearchCV`. With several metrics
+        the policy learns from the one that `refit` names; where `refit` is a callable or
+        False, from the first.
+
+    n_jobs : int, default=None
+        Number of fits that run in parallel; -1 for all processors. The results are the
+        same for any value and any joblib backend.
+
+    refit : bool, str or callable, default=True
+        Refit the estimator with the best hyperparameters on all data. A str names the
+        metric that counts, with several metrics; a callable receives ``cv_results_`` and
+        returns the ``best_index_``.
+
+    cv : int, cross-validation generator or iterable, default=None
+        As in :class:`~sklearn.model_selection.RandomizedSearchCV`. The splits are drawn
+        once per `fit`: all candidates meet the same folds, also with a splitter that
+        shuffles.
+
+    verbose : int, default=0
+        The higher, the more messages.
+
+        - >=1: the number of fits;
+        - >=2: the time of each fit;
+        - >=3: its fold and score;
+        - >=10: the number of the candidate, and a message when a fit starts.
+
+    pre_dispatch : int or str, default='2*n_jobs'
+        Number of fits that are dispatched at once during parallel execution, as in
+        :class:`~sklearn.model_selection.RandomizedSearchCV`.
+
+    random_state : int, RandomState instance or None, default=None
+        Pass an int for the same candidates in each run. numpy's global random state is
+        never used.
+
+    error_score : 'raise' or numeric, default=np.nan
+        Value of the score of a fit that fails. With 'raise' the first failure ends the
+        search with its error. The policy learns from nan as from the worst score; a search
+        fails only if all of its fits do.
+
+    return_train_score : bool, default=False
+        Whether ``cv_results_`` has training scores.
+
+    Attributes
+    ----------
+    cv_results_ : dict of numpy (masked) ndarrays
+        As in :class:`~sklearn.model_selection.RandomizedSearchCV`: one entry per candidate,
+        in the order of evaluation, in each of ``params``, ``param_*``,
+        ``split*_test_score``, ``mean_test_score``, ``std_test_score``,
+        ``rank_test_score``, ``mean_fit_time``, ``std_fit_time``, ``mean_score_time``,
+        ``std_score_time`` and, on request, their ``train`` counterparts. In addition
+        ``iter``, the update of the policy that a candidate belongs to, from 0.
+
+    best_estimator_ : estimator
+        The estimator with the best hyperparameters, refitted on all data. Not available
+        if ``refit=False``.
+
+    best_score_ : float
+        Mean cross-validated score of the best candidate. Not available if `refit` is a
+        callable, nor with several metrics if ``refit=False``.
+
+    best_params_ : dict
+        The best candidate. Not available with several metrics if ``refit=False``.
+
+    best_index_ : int
+        Its index in the arrays of ``cv_results_``. Not available with several metrics if
+        ``refit=False``.
+
+    policy_ : Policy
+        The policy after the last update. Printed, it shows one row per hyperparameter;
+        ``policy_.mode()`` is its most probable candidate, ``policy_.sample(n)`` draws
+        others, ``policy_.entropy()`` tells how much is undecided.
+
+    history_ : list of dicts
+        One record per update of the policy: ``iter``, ``n_candidates`` (evaluated so far),
+        ``mean_reward`` and ``best_reward`` of the batch, ``best_so_far``, ``entropy`` of
+        the policy in nats after the update.
+
+    stop_reason_ : str
+        ``"n_iter"``, or ``"exhausted"`` when a finite space had no other candidates.
+
+    n_fits_ : int
+        Number of fits in cross-validation.
+
+    scorer_ : function or a dict
+        Scorer function, or one per metric.
+
+    n_splits_ : int
+        The number of cross-validation splits.
+
+    refit_time_ : float
+        Seconds used for refitting. Present only if `refit` is not False.
+
+    multimetric_ : bool
+        Whether the scorers compute several metrics.
+
+    classes_ : ndarray of shape (n_classes,)
+        The class labels, if the estimator is a classifier and `refit` is not False.
+
+    n_features_in_ : int
+        Number of features seen during `fit`, if the refitted estimator knows it.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen during `fit`, if the refitted estimator knows them.
+
+    See Also
+    --------
+    PolicyGradientOptimizer : The same search as ask and tell, for any objective.
+    sklearn.model_selection.RandomizedSearchCV : Draws candidates without learning.
+    sklearn.model_selection.GridSearchCV : Tries all candidates of a grid.
+
+    Notes
+    -----
+    Rewards are the mean scores over the folds. A batch in which every fit fails does not
+    end the search.
+
+    References
+    ----------
+    .. [1] R. J. Williams, "Simple statistical gradient-following algorithms for
+       connectionist reinforcement learning", Machine Learning 8, 1992.
+       doi:10.1007/BF00992696
+    .. [2] Y. Ollivier et al., "Information-geometric optimization algorithms", JMLR 18,
+       2017.
+    .. [3] F. Odom, "Hyperparameter tuning with policy gradients", 2020.
+
+    Examples
+    --------
+    >>> from scipy.stats import randint
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from skpg import PolicyGradientSearchCV
+    >>> X, y = load_wine(return_X_y=True)
+    >>> space = {
+    ...     "n_neighbors": randint(1, 31),
+    ...     "weights": ["uniform", "distance"],
+    ...     "p": [1, 2, 3],
+    ... }
+    >>> search = PolicyGradientSearchCV(
+    ...     KNeighborsClassifier(), space, n_iter=50, random_state=0
+    ... ).fit(X, y)
+    >>> search.best_params_["p"]
+    1
+    >>> search.best_score_ > 0.8
+    True
+    >>> search.stop_reason_
+    'n_iter'
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseSearchCV._parameter_constraints,
+        "param_distributions": [dict, list],
+        "n_iter": [Interval(numbers.Integral, 1, None, closed="left")],
+        "batch_size": [Interval(numbers.Integral, 1, None, closed="left")],
+        "learner": [Learner, None],
+        "initial_params": [list, tuple, None],
+        "random_state": ["random_state"],
+    }
+
+    # scikit-learn's HTML representation links to the documentation of a class by these
+    _doc_link_module = "skpg"
+    _doc_link_template = (
+        "https://skpg.readthedocs.io/en/latest/generated/{estimator_module}.{estimator_name}.html"
+    )
+
+    def __init__(
+        self,
+        estimator,
+        param_distributions,
+        *,
+        n_iter=100,
+        batch_size=10,
+        learner=None,
+        initial_params=None,
+        scoring=None,
+        n_jobs=None,
+        refit=True,
+        cv=None,
+        verbose=0,
+        pre_dispatch="2*n_jobs",
+        random_state=None,
+        error_score=np.nan,
+        return_train_score=False,
+    ):
+        self.param_distributions = param_distributions
+        self.n_iter = n_iter
+        self.batch_size = batch_size
+        self.learner = learner
+        self.initial_params = initial_params
+        self.random_state = random_state
+        super().__init__(
+            estimator=estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+
+    def _run_search(self, evaluate_candidates, *, callback_ctx=None):
+        """Ask, evaluate, tell, until `n_iter` candidates are evaluated."""
+        optimizer = PolicyGradientOptimizer(
+            self.param_distributions, learner=self.learner, random_state=self.random_state
+        )
+        optimizer.enqueue(self.initial_params or [])
+        _check_names(self.estimator, optimizer.space)
+        evaluation = CrossValidation(self, evaluate_candidates, callback_ctx)
+        candidates: list[Params] = []
+        history: list[dict[str, Any]] = []
+        while len(candidates) < self.n_iter:
+            # The policy always proposes a whole batch, so that the first candidates of a
+            # longer search are the same.
+            batch = optimizer.ask(self.batch_size)[: self.n_iter - len(candidates)]
+            if not batch:
+                break
+            rewards = evaluation.evaluate(batch)
+            optimizer.tell(batch, rewards)
+            candidates += batch
+            history.append(_record(optimizer, rewards))
+        evaluation.finish(candidates, {"iter": optimizer.memory.updates})
+        self.policy_ = optimizer.policy
+        self.history_ = history
+        self.stop_reason_ = "n_iter" if len(candidates) == self.n_iter else "exhausted"
+        self.n_fits_ = len(evaluation.outcomes)
+
+
+def _record(optimizer: PolicyGradientOptimizer, rewards: list[float]) -> dict[str, Any]:
+    """Describe the update that was just made."""
+    memory = optimizer.memory
+    return {
+        "iter": int(memory.updates[-1]),
+        "n_candidates": len(memory),
+        "mean_reward": _finite(np.mean, rewards),
+        "best_reward": _finite(np.max, rewards),
+        "best_so_far": _finite(np.max, memory.rewards),
+        "entropy": optimizer.policy.entropy(),
+    }
+
+
+def _finite(reduce: Callable[[Any], Any], rewards: ArrayLike) -> float:
+    """Reduce the rewards of the candidates that did not fail; nan where all did."""
+    finite = np.asarray(rewards)[np.isfinite(rewards)]
+    return float(reduce(finite)) if len(finite) else float("nan")
+
+
+def _check_names(estimator: Any, space: Space) -> None:
+    """Raise before any fit is run where the estimator does not know a hyperparameter.
+
+    The estimator itself is asked: not all of them list every name in `get_params`.
+    """
+    names = {dimension.name for dimension in space.dimensions}
+    for columns in space.columns:
+        for dimension in (space.dimensions[j] for j in columns):
+            name = dimension.name
+            parts = name.split("__")
+            if any("__".join(parts[:k]) in names for k in range(1, len(parts))):
+                continue  # it belongs to an object that is itself a choice
+            value = dimension.values(dimension.resolve(np.zeros(1)))[0]
+            try:
+                clone(estimator).set_params(**{name: clone(value, safe=False)})
+            except (ValueError, TypeError, AttributeError) as error:
+                raise ValueError(
+                    f"param_distributions names {name!r}, which {estimator!r} does not "
+                    f"accept: {error}"
+                ) from error
