@@ -209,8 +209,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
     ... ).fit(X, y)
     >>> search.best_params_["p"]
     1
-    >>> search.best_score_ > 0.8
-    True
+    >>> round(float(search.best_score_), 2)
+    0.82
     >>> search.stop_reason_
     'n_iter'
     """

@@ -193,11 +193,11 @@ class NaturalGradient(Learner):
 
     Parameters
     ----------
-    mean_step : float, default=1.0
+    mean_step : float, default=0.7
         Step size of the mean of a Gaussian actor, in units of its standard deviation.
     scale_step : float, default=0.5
         Step size of the logarithm of its standard deviation.
-    probability_step : float, default=0.3
+    probability_step : float, default=0.5
         Step size of the probabilities of a list.
     window : int, default=10
         Least number of candidates to learn from. When fewer are new, the step sizes shrink
@@ -226,9 +226,9 @@ class NaturalGradient(Learner):
     73
     """
 
-    mean_step: float = 1.0
+    mean_step: float = 0.7
     scale_step: float = 0.5
-    probability_step: float = 0.3
+    probability_step: float = 0.5
     window: int = 10
 
     def __post_init__(self) -> None:
