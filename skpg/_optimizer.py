@@ -102,7 +102,7 @@ class PolicyGradientOptimizer:
         """
         for candidate in params:
             action = self.space.encode([candidate])[0]
-            key = self.space.identify(candidate).tobytes()
+            key = self.space.key(candidate)
             if key not in self._seen:
                 self._seen.add(key)
                 self._pending[key] = action
@@ -175,15 +175,14 @@ class PolicyGradientOptimizer:
         actions = self.learner.propose(self.policy, memory, n, self._rng, self._admissible)
         if len(actions) < n:
             actions = self._fill(actions, n)
-        keys = self._keys(actions)
+        keys = self.space.keys(actions)
         self._pending.update(zip(keys, actions, strict=True))
         self._seen.update(keys)
         return self.space.decode(actions)
 
     def _actions_of(self, candidates: list[Mapping[str, Any]]) -> FloatArray:
         """Return the drawn actions of candidates, encoded ones where none was drawn."""
-        resolved = np.array([self.space.identify(candidate) for candidate in candidates])
-        keys = [row.tobytes() for row in resolved]
+        keys = [self.space.key(candidate) for candidate in candidates]
         self._seen.update(keys)
         drawn = [self._pending.pop(key, None) for key in keys]
         return np.array(
@@ -196,14 +195,11 @@ class PolicyGradientOptimizer:
     def _pending_actions(self) -> FloatArray:
         return np.array(list(self._pending.values())).reshape(-1, len(self.space.dimensions))
 
-    def _keys(self, actions: FloatArray) -> list[bytes]:
-        return [row.tobytes() for row in self.space.resolve(actions)]
-
     def _admissible(self, actions: FloatArray) -> NDArray[np.bool_]:
         """Return which actions are neither seen before nor repeated among themselves."""
         mask = np.zeros(len(actions), dtype=bool)
         met: set[bytes] = set()
-        for i, key in enumerate(self._keys(actions)):
+        for i, key in enumerate(self.space.keys(actions)):
             mask[i] = key not in self._seen and key not in met
             met.add(key)
         return mask

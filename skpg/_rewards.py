@@ -29,7 +29,9 @@ def replace_failed(rewards: FloatArray) -> FloatArray:
 
 def normalize(rewards: FloatArray) -> FloatArray:
     """Return ``(r - mean) / (std + 1e-5)``, so that scaling the rewards changes nothing."""
-    return np.asarray((rewards - rewards.mean()) / (rewards.std() + 1e-5))
+    unit = max(1.0, float(np.abs(rewards).max()))  # the squares of huge rewards would overflow
+    scaled = rewards / unit
+    return np.asarray((scaled - scaled.mean()) / (scaled.std() + 1e-5 / unit))
 
 
 def rank_utilities(rewards: FloatArray) -> FloatArray:
@@ -61,8 +63,7 @@ def rank_utilities(rewards: FloatArray) -> FloatArray:
     n = len(rewards)
     ladder = np.maximum(0.0, np.log(n / 2 + 1) - np.log(np.arange(1, n + 1)))
     ladder = ladder / ladder.sum() if n > 1 else np.ones(n)
-    comparable = np.where(np.isfinite(rewards), rewards, -np.inf * np.ones(n))
-    comparable[rewards == np.inf] = np.inf
+    comparable = np.where(np.isnan(rewards), -np.inf, rewards)
     best = rankdata(-comparable, method="min").astype(int) - 1
     ties = rankdata(-comparable, method="max").astype(int)
     cumulative = np.concatenate([[0.0], np.cumsum(ladder)])

@@ -209,8 +209,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
     ... ).fit(X, y)
     >>> search.best_params_["p"]
     1
-    >>> round(float(search.best_score_), 2)
-    0.82
+    >>> bool(search.best_score_ > 0.75)
+    True
     >>> search.stop_reason_
     'n_iter'
     """

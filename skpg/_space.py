@@ -248,7 +248,7 @@ class Space:
 
     @property
     def size(self) -> float:
-        """Number of distinct candidates."""
+        """Number of distinct candidates; those of two branches count twice."""
         return float(
             sum(np.prod([self.dimensions[j].size for j in columns]) for columns in self.columns)
         )
@@ -263,7 +263,7 @@ class Space:
         return np.asarray(everywhere | (numbers_ == actions[:, :1]))
 
     def resolve(self, actions: FloatArray) -> FloatArray:
-        """Reduce actions to what is evaluated: two rows are one candidate if and only if equal.
+        """Reduce actions to what is evaluated.
 
         Parameters
         ----------
@@ -281,6 +281,22 @@ class Space:
             if rows.any():
                 resolved[rows, j] = dimension.resolve(actions[rows, j])
         return resolved
+
+    def keys(self, actions: FloatArray) -> list[bytes]:
+        """Return hashable names of candidates: equal if and only if the params are."""
+        resolved = self.resolve(actions)
+        if self._overlapping:  # the same params may be drawn in two branches
+            resolved = np.array([self.identify(params) for params in self.decode(actions)])
+        return [row.tobytes() for row in resolved]
+
+    def key(self, params: Mapping[str, Any]) -> bytes:
+        """Return the key of one candidate, the same as that of its action."""
+        return self.identify(params).tobytes()
+
+    @property
+    def _overlapping(self) -> bool:
+        names = {frozenset(self.dimensions[j].name for j in columns) for columns in self.columns}
+        return len(names) < self.branches
 
     def decode(self, actions: FloatArray) -> list[Params]:
         """Return the params of actions, a list of n dicts of native Python values."""
@@ -301,7 +317,7 @@ class Space:
         ]
 
     def identify(self, params: Mapping[str, Any]) -> FloatArray:
-        """Return the resolved row of one candidate.
+        """Return the resolved row of one candidate, in the first branch that has it.
 
         Raises
         ------

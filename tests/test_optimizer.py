@@ -1,0 +1,159 @@
+"""Ask, tell, recommend."""
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from skpg import PolicyGradientOptimizer
+from skpg.learners import NaturalGradient, Reinforce
+
+MIXED = {"x": stats.uniform(), "n": stats.randint(0, 5), "k": ["a", "b"]}
+
+
+def run(optimizer, batches=3, batch=4):
+    asked = []
+    for _ in range(batches):
+        params = optimizer.ask(batch)
+        optimizer.tell(params, [p["x"] for p in params])
+        asked += params
+    return asked
+
+
+def test_a_seed_gives_the_same_candidates():
+    first = run(PolicyGradientOptimizer(MIXED, random_state=7))
+    assert first == run(PolicyGradientOptimizer(MIXED, random_state=7))
+    assert first != run(PolicyGradientOptimizer(MIXED, random_state=8))
+
+
+@pytest.mark.parametrize("make", [np.random.RandomState, np.random.default_rng])
+def test_generators_are_accepted(make):
+    first = run(PolicyGradientOptimizer(MIXED, random_state=make(0)))
+    assert first == run(PolicyGradientOptimizer(MIXED, random_state=make(0)))
+
+
+def test_the_global_random_state_is_neither_used_nor_changed():
+    np.random.seed(0)
+    before = np.random.get_state()[1].copy()
+    first = run(PolicyGradientOptimizer(MIXED))
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
+    np.random.seed(0)
+    assert first != run(PolicyGradientOptimizer(MIXED))
+
+
+@pytest.mark.parametrize("learner", [None, Reinforce()])
+def test_a_pickled_optimizer_goes_on_the_same(learner):
+    optimizer = PolicyGradientOptimizer(MIXED, learner=learner, random_state=0)
+    run(optimizer)
+    optimizer.ask(2)  # pending ones are part of the state
+    copy = pickle.loads(pickle.dumps(optimizer))
+    assert run(optimizer) == run(copy)
+
+
+FINITE = st.dictionaries(
+    st.sampled_from("abcd"),
+    st.one_of(
+        st.lists(st.integers(0, 9), min_size=1, max_size=4),
+        st.just(stats.randint(0, 4)),
+        st.just(stats.binom(3, 0.01)),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(max_examples=20)
+@given(st.one_of(FINITE, st.lists(FINITE, min_size=1, max_size=2)), st.integers(1, 7))
+def test_a_finite_space_is_searched_once_and_wholly(space, batch):
+    optimizer = PolicyGradientOptimizer(space, random_state=0)
+    asked = []
+    while params := optimizer.ask(batch):
+        asked += params
+        optimizer.tell(params, [sum(p.values()) for p in params])
+    keys = [optimizer.space.key(p) for p in asked]
+    every = optimizer.space.keys(optimizer.space.grid())
+    assert len(keys) == len(set(keys))
+    assert set(keys) == set(every)
+
+
+@given(
+    st.lists(
+        st.lists(st.one_of(st.floats(), st.floats(0, 1)), min_size=1, max_size=6),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from([Reinforce(), NaturalGradient()]),
+)
+def test_any_rewards_leave_a_finite_policy_and_new_candidates(batches, learner):
+    optimizer = PolicyGradientOptimizer(MIXED, learner=learner, random_state=0)
+    for rewards in batches:
+        params = optimizer.ask(len(rewards))
+        optimizer.tell(params, rewards)
+        assert np.isfinite(optimizer.policy.theta).all()
+    assert len(optimizer.ask(5)) == 5
+    optimizer.recommend()
+
+
+def test_candidates_that_wait_for_rewards_are_not_asked_again():
+    optimizer = PolicyGradientOptimizer({"n": stats.randint(0, 10)}, random_state=0)
+    first, second = optimizer.ask(4), optimizer.ask(4)
+    assert len({p["n"] for p in first + second}) == 8
+    optimizer.tell(second, [1.0] * 4)
+    optimizer.tell(first, [0.0] * 4)
+    assert optimizer.memory.updates.tolist() == [0] * 4 + [1] * 4
+    assert len(optimizer.ask(4)) == 2
+    assert optimizer.ask(4) == []
+
+
+def test_the_drawn_action_is_learned_from_not_the_rounded_value():
+    optimizer = PolicyGradientOptimizer({"n": stats.randint(0, 3)}, random_state=0)
+    params = optimizer.ask(3)
+    optimizer.tell(params, [0.0, 1.0, 2.0])
+    drawn = optimizer.memory.actions
+    assert optimizer.space.decode(drawn) == params
+    assert not np.allclose(drawn, optimizer.space.encode(params))
+
+
+def test_candidates_from_outside_may_be_told():
+    optimizer = PolicyGradientOptimizer(MIXED, random_state=0)
+    known = [{"x": 0.25, "n": 3, "k": "b"}, {"x": 0.5, "n": 1, "k": "a"}]
+    optimizer.tell(known, [1.0, 0.0])
+    assert optimizer.space.decode(optimizer.memory.actions) == [
+        {"x": pytest.approx(0.25), "n": 3, "k": "b"},
+        {"x": pytest.approx(0.5), "n": 1, "k": "a"},
+    ]
+
+
+def test_told_candidates_are_not_asked():
+    optimizer = PolicyGradientOptimizer({"k": ["a", "b", "c"]}, random_state=0)
+    optimizer.tell([{"k": "b"}], [1.0])
+    assert sorted(p["k"] for p in optimizer.ask(5)) == ["a", "c"]
+
+
+def test_queued_candidates_come_first_and_once():
+    optimizer = PolicyGradientOptimizer({"k": list("abcd")}, random_state=0)
+    optimizer.enqueue([{"k": "d"}, {"k": "b"}, {"k": "d"}])
+    assert optimizer.ask(1) == [{"k": "d"}]
+    second = optimizer.ask(2)
+    assert second[0] == {"k": "b"}
+    assert second[1]["k"] in "ac"
+
+
+def test_wrong_use_is_refused():
+    optimizer = PolicyGradientOptimizer(MIXED, random_state=0)
+    params = optimizer.ask(2)
+    with pytest.raises(ValueError, match="2 candidates and 1 rewards"):
+        optimizer.tell(params, [1.0])
+    with pytest.raises(ValueError, match="'z'.*not among the choices"):
+        optimizer.tell([{"x": 0.5, "n": 1, "k": "z"}], [1.0])
+    with pytest.raises(ValueError, match="not in the space"):
+        optimizer.enqueue([{"x": 0.5}])
+    with pytest.raises(ValueError, match="n must be at least 1, got 0"):
+        optimizer.ask(0)
+    with pytest.raises(TypeError, match="learner must be .* got 'adam'"):
+        PolicyGradientOptimizer(MIXED, learner="adam")
+    optimizer.tell([], [])
+    assert len(optimizer.memory) == 0
