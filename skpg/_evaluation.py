@@ -62,13 +62,18 @@ class CrossValidation:
         self.outcomes: list[Outcome] = fit["all_out"]
         self._metric: str | None = None
         # until 1.8 the splitter is a local of `fit`, from 1.9 an attribute
-        cv = fit.get("cv_orig") or search._checked_cv_orig
-        self.n_splits: int = fit.get("n_splits") or search.n_splits_
+        local = "cv_orig" in fit
+        cv = fit["cv_orig"] if local else search._checked_cv_orig
+        self.n_splits: int = fit["n_splits"] if local else search.n_splits_
         self._splits = list(cv.split(self._X, self._y, **fit["routed_params"].splitter.split))
         if len(self._splits) != self.n_splits:
             raise ValueError(
                 "cv.split and cv.get_n_splits return inconsistent results. "
                 f"Expected {self.n_splits} splits, got {len(self._splits)}"
+            )
+        if not self._splits:
+            raise ValueError(
+                "No fits were performed. Was the CV iterator empty? Were there no candidates?"
             )
         n_fits = search.n_iter * self.n_splits
         if search.verbose > 0:
