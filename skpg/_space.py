@@ -83,12 +83,15 @@ class Choice:
 
     def identify(self, value: object) -> float:
         """Return the index of `value`, found by identity first, then by equality."""
-        for index, choice in enumerate(self.choices):
-            if choice is value or (type(choice) is type(value) and _equal(choice, value)):
-                return float(index)
-        for index, choice in enumerate(self.choices):
-            if _equal(choice, value):
-                return float(index)
+        tests = (
+            lambda choice: choice is value,
+            lambda choice: type(choice) is type(value) and _equal(choice, value),
+            lambda choice: _equal(choice, value),
+        )
+        for test in tests:
+            for index, choice in enumerate(self.choices):
+                if test(choice):
+                    return float(index)
         raise ValueError(f"{self.name}={value!r} is not among the choices {list(self.choices)!r}.")
 
 
@@ -195,7 +198,7 @@ class Space:
         Hyperparameter names to lists of choices (any sequence or one-dimensional array,
         of any objects) or to frozen `scipy.stats` distributions, continuous or discrete.
         Of a list of dicts, a candidate belongs to one dict; at the start each is equally
-        likely.
+        likely. An empty dict among others stands for the estimator as it is.
 
     Attributes
     ----------
@@ -448,9 +451,9 @@ def _check_branches(param_distributions: object) -> list[Mapping[str, Any]]:
             )
         if not all(isinstance(name, str) for name in branch):
             raise TypeError(f"param_distributions must have str keys, got {list(branch)!r}.")
-    if not branches or not all(branches):
+    if not any(branches):
         raise ValueError(
-            "param_distributions must name at least one hyperparameter in each dict, "
+            "param_distributions must name at least one hyperparameter, "
             f"got {param_distributions!r}."
         )
     return list(branches)
