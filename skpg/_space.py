@@ -83,15 +83,15 @@ class Choice:
 
     def identify(self, value: object) -> float:
         """Return the index of `value`, found by identity first, then by equality."""
-        tests = (
-            lambda choice: choice is value,
-            lambda choice: type(choice) is type(value) and _equal(choice, value),
-            lambda choice: _equal(choice, value),
-        )
-        for test in tests:
-            for index, choice in enumerate(self.choices):
-                if test(choice):
-                    return float(index)
+        for index, choice in enumerate(self.choices):
+            if choice is value:
+                return float(index)
+        equal = [k for k, choice in enumerate(self.choices) if _equal(choice, value)]
+        for index in equal:  # among 1, True and 1.0 the one of its own type
+            if type(self.choices[index]) is type(value):
+                return float(index)
+        if equal:
+            return float(equal[0])
         raise ValueError(f"{self.name}={value!r} is not among the choices {list(self.choices)!r}.")
 
 
