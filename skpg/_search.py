@@ -61,7 +61,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
 
     learner : Learner, default=None
         The rule that improves the policy, from :mod:`skpg.learners`. None is
-        ``NaturalGradient()``.
+        ``ActorCritic()``.
 
     initial_params : list of dicts, default=None
         Candidates to evaluate first, such as the ones in use today. Each must name all
@@ -291,7 +291,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
             candidates += batch
             history.append(_record(optimizer, rewards))
         evaluation.finish(candidates, {"iter": optimizer.memory.updates})
-        self.policy_ = optimizer.policy
+        self.policy_ = optimizer.policy.plain()
         self.history_ = history
         self.stop_reason_ = "n_iter" if len(candidates) == self.n_iter else "exhausted"
         self.n_fits_ = len(evaluation.outcomes)

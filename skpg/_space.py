@@ -404,8 +404,8 @@ class Space:
             numeric.append(unit)
         n = len(actions)
         return (
-            np.array(numeric, dtype=float).reshape(-1, n).T,
-            np.array(nominal, dtype=np.intp).reshape(-1, n).T,
+            np.array(numeric, dtype=float).reshape(len(numeric), n).T,
+            np.array(nominal, dtype=np.intp).reshape(len(nominal), n).T,
         )
 
     def grid(self) -> FloatArray:

@@ -1,0 +1,320 @@
+"""The default: natural-gradient steps on virtual actions that a Gaussian process judges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from skpg._actors import GaussianActor
+from skpg._critic import Critic, Encoding, GaussianProcess
+from skpg._gradients import StepSizes, natural_gradient_step
+from skpg._policy import Policy
+from skpg._rewards import rank_correlation, rank_utilities, replace_failed, temper
+from skpg._space import FloatArray, Space
+from skpg.learners._base import Admissible, Learner, Memory, check_positive
+
+STEPS = StepSizes(0.5, 0.3, 0.3)
+GRADIENT_STEPS = 10
+VIRTUAL_ACTIONS = 200
+# Actions that a batch is picked from: two parts of draws from the policy, one from the
+# user's distributions, four of perturbations of the best candidate.
+SCREENED = 700
+# Of a finite space up to this size every candidate is screened.
+LARGEST_GRID = 1000
+# Perturbations in probability, in units of the policy's standard deviation; they stop this
+# far from the ends of a distribution, where many estimators have their best values.
+PERTURBATIONS = np.array([0.5, 0.2, 0.05])
+EDGE = 1e-3
+# The two scales of rewards that compete: half ranks, and z-scores alone.
+RANK_SHARES = (0.5, 0.0)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class JudgedPolicy(Policy):
+    """A policy with the critic that improved it.
+
+    Attributes
+    ----------
+    critic : Critic
+    kernels : tuple of ndarray
+        The kernel parameters for each scale of rewards: the next fits start there.
+    fitted : int
+        Number of rewards at the last fit of the kernels.
+    """
+
+    critic: Critic | None = None
+    kernels: tuple[FloatArray, ...] = ()
+    scale: int = 0
+    fitted: int = 0
+
+
+@dataclass(frozen=True)
+class ActorCritic(Learner):
+    """Improve the policy on virtual actions that a critic judges; screen what it draws.
+
+    Rewards are few, virtual actions are free: a Gaussian process, the critic, is fitted to
+    all rewards, and the policy climbs by natural-gradient steps on actions that are drawn
+    from it and judged by the critic, inside a trust region. The next batch is picked among
+    draws of the policy, of the user's distributions and perturbations of the best
+    candidate: one by one, each with the uncertainty that the earlier ones leave, from
+    exploiting to exploring.
+
+    Parameters
+    ----------
+    optimism : tuple of float, default=(0.2, 0.5, 1.0, 2.0, 3.0)
+        Standard deviations that are added to the critic's prediction, in turn within a
+        batch.
+    trust_region : float, default=0.1
+        Greatest Kullback-Leibler divergence, in nats per new reward, between the policy
+        after an update and before it.
+    memory_size : int, default=200
+        Number of candidates that the critic sees: the best, the latest, and others spread
+        over the search.
+    critic : GaussianProcess, default=GaussianProcess()
+        The priors of the critic.
+
+    References
+    ----------
+    .. [1] V. R. Konda and J. N. Tsitsiklis, "Actor-Critic Algorithms", NIPS 1999.
+    .. [2] T. Desautels, A. Krause and J. W. Burdick, "Parallelizing Exploration-Exploitation
+       Tradeoffs in Gaussian Process Bandit Optimization", JMLR 15, 2014.
+    .. [3] J. Schulman et al., "Trust Region Policy Optimization", ICML 2015.
+       arXiv:1502.05477
+
+    Examples
+    --------
+    >>> from scipy.stats import uniform
+    >>> from skpg import PolicyGradientOptimizer
+    >>> from skpg.learners import ActorCritic
+    >>> optimizer = PolicyGradientOptimizer(
+    ...     {"x": uniform(0, 100), "k": list("abc")}, learner=ActorCritic(), random_state=0
+    ... )
+    >>> for _ in range(5):
+    ...     batch = optimizer.ask(10)
+    ...     optimizer.tell(batch, [-((p["x"] - 73) ** 2) - 99 * (p["k"] != "b") for p in batch])
+    >>> best = optimizer.recommend()
+    >>> round(best["x"]), best["k"]
+    (73, 'b')
+    """
+
+    optimism: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 3.0)
+    trust_region: float = 0.1
+    memory_size: int = 200
+    critic: GaussianProcess = field(default_factory=GaussianProcess)
+
+    def __post_init__(self) -> None:
+        check_positive(self, "trust_region")
+        if not self.optimism or not all(b >= 0 for b in self.optimism):
+            raise ValueError(
+                f"optimism must have at least one number, none negative, got {self.optimism!r}."
+            )
+        if self.memory_size < 10:
+            raise ValueError(f"memory_size must be at least 10, got {self.memory_size!r}.")
+        if not isinstance(self.critic, GaussianProcess):
+            raise TypeError(f"critic must be a GaussianProcess, got {self.critic!r}.")
+
+    def update(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> Policy:
+        """Fit the critic, then climb on virtual actions within the trust region."""
+        judged = self._judge(policy, memory)
+        assert judged.critic is not None
+        reach = self.trust_region * memory.last
+        for _ in range(GRADIENT_STEPS):
+            half = VIRTUAL_ACTIONS // 2
+            perturbed = _perturb(judged, memory, half, rng)
+            actions = np.concatenate([_stratified(judged, half, rng), perturbed])
+            mean, std = judged.critic.predict(_design(policy.space, actions))
+            step = _largest_step(judged, policy, actions, rank_utilities(mean + 2 * std), reach)
+            if step is None:
+                break
+            judged = replace(judged, actors=step.actors)
+        return judged
+
+    def propose(
+        self,
+        policy: Policy,
+        memory: Memory,
+        n: int,
+        rng: np.random.Generator,
+        admissible: Admissible,
+    ) -> FloatArray:
+        """Pick a batch among draws of the policy; the first one is stratified."""
+        if not isinstance(policy, JudgedPolicy) or policy.critic is None:
+            actions = _stratified(policy, n, rng)
+            return actions[admissible(actions)]
+        actions = self._candidates(policy, memory, rng)
+        if np.isfinite(policy.space.size):  # most of a small space may have been seen
+            actions = actions[admissible(actions)]
+        if len(actions) > n:
+            finalists = self._finalists(policy.critic, _design(policy.space, actions), n)
+            actions = actions[finalists]
+        actions = actions[admissible(actions)]
+        if len(actions) <= n:
+            return actions
+        return actions[self._pick(policy, memory, actions, n)]
+
+    def recommend(self, policy: Policy, memory: Memory) -> FloatArray:
+        """Return the best candidate that was evaluated."""
+        if not len(memory):
+            return policy.mode_action()
+        return np.asarray(_best(memory))
+
+    def _judge(self, policy: Policy, memory: Memory) -> JudgedPolicy:
+        """Return the policy with a critic of all rewards.
+
+        The kernels are fitted again when there is 5 % more to learn from.
+        """
+        judged = policy if isinstance(policy, JudgedPolicy) else _unjudged(policy)
+        rows = _remembered(memory.rewards, self.memory_size)
+        encoding = Encoding.of(policy.space)
+        x = _design(policy.space, memory.actions[rows])
+        if judged.kernels and len(memory) < 1.05 * judged.fitted:
+            y = temper(memory.rewards, RANK_SHARES[judged.scale])[rows]
+            kernel = judged.kernels[judged.scale]
+            return replace(judged, critic=Critic.condition(encoding, kernel, x, y))
+        starts = judged.kernels or (None,) * len(RANK_SHARES)
+        # the optimum moves less and less, and each evaluation costs more and more
+        iterations = 15 if len(memory) < 60 else 5
+        critics, fits = [], []
+        for share, start in zip(RANK_SHARES, starts, strict=True):
+            y = temper(memory.rewards, share)[rows]
+            critics.append(self.critic.fit(encoding, x, y, start, iterations))
+            # ranks are what the two scales have in common, and what a search needs
+            fits.append(rank_correlation(critics[-1].leave_one_out(y), y))
+        scale = int(np.argmax(fits))
+        return replace(
+            judged,
+            critic=critics[scale],
+            kernels=tuple(critic.theta for critic in critics),
+            scale=scale,
+            fitted=len(memory),
+        )
+
+    def _candidates(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> FloatArray:
+        """Return the actions that a batch is picked from."""
+        if policy.space.size <= LARGEST_GRID:
+            return policy.space.grid()
+        part = SCREENED // 7
+        return np.concatenate(
+            [
+                _stratified(policy, 2 * part, rng),
+                _stratified(Policy.prior(policy.space), part, rng),
+                _perturb(policy, memory, 4 * part, rng),
+            ]
+        )
+
+    def _finalists(self, critic: Critic, x: FloatArray, n: int) -> NDArray[np.intp]:
+        """Return the rows that the least or the most optimistic judgement likes best."""
+        mean, std = critic.predict(x)
+        best = [
+            np.argsort(-(mean + b * std), kind="stable")[: 50 + n]
+            for b in (min(self.optimism), max(self.optimism))
+        ]
+        return np.unique(np.concatenate(best))
+
+    def _pick(
+        self, policy: JudgedPolicy, memory: Memory, actions: FloatArray, n: int
+    ) -> NDArray[np.intp]:
+        """Pick rows one by one, each with the uncertainty that the others leave (GP-BUCB, [2]_).
+
+        A pick changes the variances only: what its reward will be is not known. Candidates
+        that wait for their rewards come first; optimism goes round over all candidates, so
+        that batches of one explore as well.
+        """
+        critic, waiting = policy.critic, len(memory.pending)
+        assert critic is not None
+        rows = np.concatenate([memory.pending, actions])
+        mean, covariance = critic.predict_joint(_design(policy.space, rows))
+        mean[:waiting] = -np.inf
+        picked: list[int] = []
+        for i in range(waiting + n):
+            optimism = self.optimism[(len(memory) + i) % len(self.optimism)]
+            std = np.sqrt(np.maximum(np.diag(covariance), 0))
+            row = i if i < waiting else int(np.argmax(mean + optimism * std))
+            picked.append(row)
+            noise = critic.noise * critic.amplitude
+            gain = covariance[:, row] / (covariance[row, row] + noise)
+            covariance = covariance - np.outer(gain, covariance[row])
+            mean[row] = -np.inf
+        return np.array(picked[waiting:]) - waiting
+
+
+def _unjudged(policy: Policy) -> JudgedPolicy:
+    return JudgedPolicy(policy.space, policy.actors)
+
+
+def _best(memory: Memory) -> FloatArray:
+    return np.asarray(memory.actions[np.argmax(replace_failed(memory.rewards))])
+
+
+def _design(space: Space, actions: FloatArray) -> FloatArray:
+    return Encoding.of(space).design(*space.features(actions))
+
+
+def _stratified(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
+    """Draw from the policy, evenly along each hyperparameter (McKay et al. 1979)."""
+    return _inactive_as_nan(policy.space, _fill(policy, n, rng))
+
+
+def _fill(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
+    """Draw a value for each hyperparameter, also of branches that are not drawn."""
+    d = len(policy.actors)
+    strata = rng.permuted(np.tile(np.arange(n), (d, 1)), axis=1).T
+    uniform = (strata + rng.random((n, d))) / n
+    return np.stack(
+        [actor.ppf(u) for actor, u in zip(policy.actors, uniform.T, strict=True)], axis=1
+    )
+
+
+def _perturb(policy: Policy, memory: Memory, n: int, rng: np.random.Generator) -> FloatArray:
+    """Return the best candidate with one, two, three or all hyperparameters changed.
+
+    A change is a draw of the policy, a draw of the user's distribution, or, for numbers, a
+    step in probability.
+    """
+    d = len(policy.actors)
+    prior = Policy.prior(policy.space)
+    drawn = np.where(rng.random((n, 1)) < 0.5, _fill(policy, n, rng), _fill(prior, n, rng))
+    best = _best(memory)
+    parent = np.where(np.isnan(best), drawn, best)
+    changed = rng.random((n, d)).argsort(axis=1) < rng.choice([1, 2, 3, d], (n, 1))
+    kind = rng.integers(len(PERTURBATIONS) + 1, size=(n, 1))  # the last kind is a draw
+    sigma = np.array([a.sigma if isinstance(a, GaussianActor) else 0.0 for a in policy.actors])
+    size = np.append(PERTURBATIONS, 0.0)[kind] * sigma
+    near = ndtri(np.clip(ndtr(parent) + size * rng.standard_normal((n, d)), EDGE, 1 - EDGE))
+    stepped = np.where((sigma > 0) & (kind < len(PERTURBATIONS)), near, drawn)
+    return _inactive_as_nan(policy.space, np.where(changed, stepped, parent))
+
+
+def _inactive_as_nan(space: Space, actions: FloatArray) -> FloatArray:
+    actions[~space.active(actions)] = np.nan
+    return actions
+
+
+def _largest_step(
+    policy: Policy, origin: Policy, actions: FloatArray, utilities: FloatArray, reach: float
+) -> Policy | None:
+    """Return the largest halved natural-gradient step inside the trust region, if any."""
+    for factor in (1.0, 0.5, 0.25, 0.125):
+        step = natural_gradient_step(policy, actions, utilities, STEPS.scaled(factor))
+        if step.kl_divergence(origin) <= reach:
+            return step
+    return None
+
+
+def _remembered(rewards: FloatArray, size: int) -> NDArray[np.intp]:
+    """Return the rows that the critic sees.
+
+    The best half, the latest quarter, and the rest evenly spread over the search.
+    """
+    n = len(rewards)
+    if n <= size:
+        return np.arange(n)
+    keep = np.zeros(n, dtype=bool)
+    keep[np.argsort(-replace_failed(rewards), kind="stable")[: size // 2]] = True
+    keep[n - size // 4 :] = True
+    others = np.flatnonzero(~keep)
+    keep[others[np.linspace(0, len(others) - 1, size - keep.sum()).astype(int)]] = True
+    return np.flatnonzero(keep)
