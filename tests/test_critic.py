@@ -165,13 +165,19 @@ def test_the_policy_gathers_around_the_best_candidates_and_its_entropy_falls():
     assert np.median(drawn) > np.quantile(prior, 0.95)
 
 
-def test_candidates_asked_one_by_one_without_an_answer_are_spread():
-    optimizer = PolicyGradientOptimizer({"x": stats.uniform(0, 1)}, random_state=0)
-    params = optimizer.ask(10)
-    noise = np.random.default_rng(0).standard_normal(10)
-    optimizer.tell(params, [np.sin(9 * p["x"]) + e / 3 for p, e in zip(params, noise, strict=True)])
-    waiting = sorted(optimizer.ask(1)[0]["x"] for _ in range(5))
-    assert max(np.diff(waiting)) > 0.05
+def test_a_batch_explores_as_well_as_exploits():
+    """Some of a batch is near the best candidate, some is far from all that was tried."""
+    optimizer = PolicyGradientOptimizer(
+        {"x": stats.uniform(), "y": stats.uniform(), "z": stats.uniform()}, random_state=0
+    )
+    for _ in range(3):
+        params = optimizer.ask(10)
+        optimizer.tell(params, [-sum(np.cos(9 * v) for v in p.values()) for p in params])
+    tried = optimizer.space.features(optimizer.memory.actions)[0]
+    best = tried[np.argmax(optimizer.memory.rewards)]
+    new = optimizer.space.features(optimizer.space.encode(optimizer.ask(10)))[0]
+    assert np.linalg.norm(new - best, axis=1).min() < 0.1
+    assert np.linalg.norm(new[:, None] - tried, axis=2).min(axis=1).max() > 0.2
 
 
 @pytest.mark.parametrize(
