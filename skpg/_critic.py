@@ -87,6 +87,8 @@ class Critic:
         Logarithms of the length scales, of ``v`` and of the noise.
     amplitude, noise : float
         The noise variance is ``amplitude * noise``.
+    top : float
+        The greatest posterior mean at an observation: the best reward without its luck.
     """
 
     encoding: Encoding
@@ -97,6 +99,7 @@ class Critic:
     whitener: FloatArray  # L^-1
     amplitude: float
     noise: float
+    top: float
 
     @classmethod
     def condition(
@@ -114,7 +117,8 @@ class Critic:
         whitener = np.tril(lapack.dtrtri(np.tril(factor), lower=1)[0])
         weights = whitener.T @ (whitener @ y)
         amplitude = max(float(y @ weights) / len(y), 1e-12)
-        return cls(encoding, theta, z, phi, weights, whitener, amplitude, float(noise))
+        top = float((y - noise * weights).max())
+        return cls(encoding, theta, z, phi, weights, whitener, amplitude, float(noise), top)
 
     def predict(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the posterior mean and standard deviation of ``f``, of shape (n,) each."""
@@ -130,6 +134,11 @@ class Critic:
         white = cross @ self.whitener.T
         prior = _matern(_squared_distances(z, z))[0] + np.exp(self.theta[-2]) * (phi @ phi.T)
         return cross @ self.weights, self.amplitude * (prior - white @ white.T)
+
+    def after(self, covariance: FloatArray, row: int) -> FloatArray:
+        """Return the covariance after an observation of one row, whatever it will be."""
+        gain = covariance[:, row] / (covariance[row, row] + self.noise * self.amplitude)
+        return np.asarray(covariance - np.outer(gain, covariance[row]))
 
     def leave_one_out(self, y: FloatArray) -> FloatArray:
         """Return the prediction of each reward from all others ([1]_, equation 5.12)."""

@@ -65,10 +65,11 @@ def rank_utilities(rewards: FloatArray) -> FloatArray:
     ladder = np.maximum(0.0, np.log(n / 2 + 1) - np.log(np.arange(1, n + 1)))
     ladder = ladder / ladder.sum() if n > 1 else np.ones(n)
     comparable = np.where(np.isnan(rewards), -np.inf, rewards)
-    best = rankdata(-comparable, method="min").astype(int) - 1
-    ties = rankdata(-comparable, method="max").astype(int)
-    cumulative = np.concatenate([[0.0], np.cumsum(ladder)])
-    return np.asarray((cumulative[ties] - cumulative[best]) / (ties - best) - 1 / n)
+    _, group, size = np.unique(-comparable, return_inverse=True, return_counts=True)
+    stop = np.cumsum(size)
+    total = np.concatenate([[0.0], np.cumsum(ladder)])
+    shared = (total[stop] - total[stop - size]) / size  # mean utility of equal rewards
+    return np.asarray(shared[group] - 1 / n)
 
 
 def temper(rewards: FloatArray, rank_share: float) -> FloatArray:

@@ -184,8 +184,8 @@ def test_a_batch_explores_as_well_as_exploits():
     ("settings", "words"),
     [
         ({"trust_region": 0}, "trust_region must be a positive number, got 0"),
-        ({"optimism": ()}, "optimism must have at least one number"),
-        ({"optimism": (-1.0,)}, "optimism must .* none negative"),
+        ({"ambitions": ()}, "ambitions must have at least one number"),
+        ({"ambitions": (-1.0,)}, "ambitions must .* all positive"),
         ({"memory_size": 3}, "memory_size must be at least 10, got 3"),
         ({"critic": "GP"}, "critic must be a GaussianProcess, got 'GP'"),
     ],

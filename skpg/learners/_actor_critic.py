@@ -19,6 +19,8 @@ from skpg.learners._base import Admissible, Learner, Memory, check_positive
 STEPS = StepSizes(0.5, 0.3, 0.3)
 GRADIENT_STEPS = 10
 VIRTUAL_ACTIONS = 200
+# Standard deviations added to the prediction of virtual actions.
+OPTIMISM = 2.0
 # Actions that a batch is picked from: two parts of draws from the policy, one from the
 # user's distributions, four of perturbations of the best candidate.
 SCREENED = 700
@@ -28,26 +30,26 @@ LARGEST_GRID = 1000
 # far from the ends of a distribution, where many estimators have their best values.
 PERTURBATIONS = np.array([0.5, 0.2, 0.05])
 EDGE = 1e-3
-# The two scales of rewards that compete: half ranks, and z-scores alone.
+# The scales of rewards: half ranks, and z-scores alone. There is a critic for each.
 RANK_SHARES = (0.5, 0.0)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class JudgedPolicy(Policy):
-    """A policy with the critic that improved it.
+    """A policy with the critics that improved it.
 
     Attributes
     ----------
-    critic : Critic
-    kernels : tuple of ndarray
-        The kernel parameters for each scale of rewards: the next fits start there.
+    critics : tuple of Critic
+        One for each scale of rewards.
+    chosen : int
+        The one that predicts best.
     fitted : int
-        Number of rewards at the last fit of the kernels.
+        Number of rewards when the kernels were fitted.
     """
 
-    critic: Critic | None = None
-    kernels: tuple[FloatArray, ...] = ()
-    scale: int = 0
+    critics: tuple[Critic, ...] = ()
+    chosen: int = 0
     fitted: int = 0
 
 
@@ -59,14 +61,14 @@ class ActorCritic(Learner):
     all rewards, and the policy climbs by natural-gradient steps on actions that are drawn
     from it and judged by the critic, inside a trust region. The next batch is picked among
     draws of the policy, of the user's distributions and perturbations of the best
-    candidate: one by one, each with the uncertainty that the earlier ones leave, from
-    exploiting to exploring.
+    candidate, one by one: each has the greatest probability of improving on the best by as
+    much as it is its turn to aim at, given the uncertainty that the earlier ones leave.
 
     Parameters
     ----------
-    optimism : tuple of float, default=(0.2, 0.5, 1.0, 2.0, 3.0)
-        Standard deviations that are added to the critic's prediction, in turn within a
-        batch.
+    ambitions : tuple of float, default=(0.01, 0.1, 0.3, 1.0, 3.0)
+        Improvements that candidates aim at, in turn, in robust standard deviations of the
+        rewards. Small ones refine the best candidate, large ones explore.
     trust_region : float, default=0.1
         Greatest Kullback-Leibler divergence, in nats per new reward, between the policy
         after an update and before it.
@@ -79,9 +81,11 @@ class ActorCritic(Learner):
     References
     ----------
     .. [1] V. R. Konda and J. N. Tsitsiklis, "Actor-Critic Algorithms", NIPS 1999.
-    .. [2] T. Desautels, A. Krause and J. W. Burdick, "Parallelizing Exploration-Exploitation
+    .. [2] D. R. Jones, "A Taxonomy of Global Optimization Methods Based on Response
+       Surfaces", Journal of Global Optimization 21, 2001. doi:10.1023/A:1012771025575
+    .. [3] T. Desautels, A. Krause and J. W. Burdick, "Parallelizing Exploration-Exploitation
        Tradeoffs in Gaussian Process Bandit Optimization", JMLR 15, 2014.
-    .. [3] J. Schulman et al., "Trust Region Policy Optimization", ICML 2015.
+    .. [4] J. Schulman et al., "Trust Region Policy Optimization", ICML 2015.
        arXiv:1502.05477
 
     Examples
@@ -100,16 +104,16 @@ class ActorCritic(Learner):
     (73, 'b')
     """
 
-    optimism: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 3.0)
+    ambitions: tuple[float, ...] = (0.01, 0.1, 0.3, 1.0, 3.0)
     trust_region: float = 0.1
     memory_size: int = 200
     critic: GaussianProcess = field(default_factory=GaussianProcess)
 
     def __post_init__(self) -> None:
         check_positive(self, "trust_region")
-        if not self.optimism or not all(b >= 0 for b in self.optimism):
+        if not self.ambitions or not all(ambition > 0 for ambition in self.ambitions):
             raise ValueError(
-                f"optimism must have at least one number, none negative, got {self.optimism!r}."
+                f"ambitions must have at least one number, all positive, got {self.ambitions!r}."
             )
         if self.memory_size < 10:
             raise ValueError(f"memory_size must be at least 10, got {self.memory_size!r}.")
@@ -117,16 +121,17 @@ class ActorCritic(Learner):
             raise TypeError(f"critic must be a GaussianProcess, got {self.critic!r}.")
 
     def update(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> Policy:
-        """Fit the critic, then climb on virtual actions within the trust region."""
+        """Fit the critics, then climb on virtual actions within the trust region."""
         judged = self._judge(policy, memory)
-        assert judged.critic is not None
+        critic = judged.critics[judged.chosen]
         reach = self.trust_region * memory.last
         for _ in range(GRADIENT_STEPS):
             half = VIRTUAL_ACTIONS // 2
             perturbed = _perturb(judged, memory, half, rng)
             actions = np.concatenate([_stratified(judged, half, rng), perturbed])
-            mean, std = judged.critic.predict(_design(policy.space, actions))
-            step = _largest_step(judged, policy, actions, rank_utilities(mean + 2 * std), reach)
+            mean, std = critic.predict(_design(policy.space, actions))
+            utilities = rank_utilities(mean + OPTIMISM * std)
+            step = _largest_step(judged, policy, actions, utilities, reach)
             if step is None:
                 break
             judged = replace(judged, actors=step.actors)
@@ -141,15 +146,16 @@ class ActorCritic(Learner):
         admissible: Admissible,
     ) -> FloatArray:
         """Pick a batch among draws of the policy; the first one is stratified."""
-        if not isinstance(policy, JudgedPolicy) or policy.critic is None:
+        if not isinstance(policy, JudgedPolicy):
             actions = _stratified(policy, n, rng)
             return actions[admissible(actions)]
         actions = self._candidates(policy, memory, rng)
         if np.isfinite(policy.space.size):  # most of a small space may have been seen
             actions = actions[admissible(actions)]
         if len(actions) > n:
-            finalists = self._finalists(policy.critic, _design(policy.space, actions), n)
-            actions = actions[finalists]
+            x = _design(policy.space, actions)
+            finalists = [self._finalists(critic, x, n) for critic in policy.critics]
+            actions = actions[np.unique(np.concatenate(finalists))]
         actions = actions[admissible(actions)]
         if len(actions) <= n:
             return actions
@@ -162,34 +168,35 @@ class ActorCritic(Learner):
         return np.asarray(_best(memory))
 
     def _judge(self, policy: Policy, memory: Memory) -> JudgedPolicy:
-        """Return the policy with a critic of all rewards.
+        """Return the policy with critics of all rewards.
 
-        The kernels are fitted again when there is 5 % more to learn from.
+        Their kernels are fitted again when there is 5 % more to learn from.
         """
         judged = policy if isinstance(policy, JudgedPolicy) else _unjudged(policy)
         rows = _remembered(memory.rewards, self.memory_size)
+        targets = [temper(memory.rewards, share)[rows] for share in RANK_SHARES]
         encoding = Encoding.of(policy.space)
         x = _design(policy.space, memory.actions[rows])
-        if judged.kernels and len(memory) < 1.05 * judged.fitted:
-            y = temper(memory.rewards, RANK_SHARES[judged.scale])[rows]
-            kernel = judged.kernels[judged.scale]
-            return replace(judged, critic=Critic.condition(encoding, kernel, x, y))
-        starts = judged.kernels or (None,) * len(RANK_SHARES)
+        kernels: list[FloatArray | None] = [critic.theta for critic in judged.critics]
+        if judged.critics and len(memory) < 1.05 * judged.fitted:
+            critics = [
+                Critic.condition(encoding, critic.theta, x, y)
+                for critic, y in zip(judged.critics, targets, strict=True)
+            ]
+            return replace(judged, critics=tuple(critics))
         # the optimum moves less and less, and each evaluation costs more and more
         iterations = 15 if len(memory) < 60 else 5
-        critics, fits = [], []
-        for share, start in zip(RANK_SHARES, starts, strict=True):
-            y = temper(memory.rewards, share)[rows]
-            critics.append(self.critic.fit(encoding, x, y, start, iterations))
-            # ranks are what the two scales have in common, and what a search needs
-            fits.append(rank_correlation(critics[-1].leave_one_out(y), y))
-        scale = int(np.argmax(fits))
+        critics = [
+            self.critic.fit(encoding, x, y, kernel, iterations)
+            for kernel, y in zip(kernels or [None] * len(targets), targets, strict=True)
+        ]
+        # ranks are what the scales have in common, and what a search needs
+        fits = [
+            rank_correlation(critic.leave_one_out(y), y)
+            for critic, y in zip(critics, targets, strict=True)
+        ]
         return replace(
-            judged,
-            critic=critics[scale],
-            kernels=tuple(critic.theta for critic in critics),
-            scale=scale,
-            fitted=len(memory),
+            judged, critics=tuple(critics), chosen=int(np.argmax(fits)), fitted=len(memory)
         )
 
     def _candidates(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> FloatArray:
@@ -206,38 +213,47 @@ class ActorCritic(Learner):
         )
 
     def _finalists(self, critic: Critic, x: FloatArray, n: int) -> NDArray[np.intp]:
-        """Return the rows that the least or the most optimistic judgement likes best."""
+        """Return the rows that the least, a middling or the greatest ambition likes best."""
         mean, std = critic.predict(x)
+        ladder = sorted(self.ambitions)
         best = [
-            np.argsort(-(mean + b * std), kind="stable")[: 50 + n]
-            for b in (min(self.optimism), max(self.optimism))
+            np.argsort(-(mean - critic.top - ambition) / std, kind="stable")[: 40 + n]
+            for ambition in {ladder[0], ladder[len(ladder) // 2], ladder[-1]}
         ]
         return np.unique(np.concatenate(best))
 
     def _pick(
         self, policy: JudgedPolicy, memory: Memory, actions: FloatArray, n: int
     ) -> NDArray[np.intp]:
-        """Pick rows one by one, each with the uncertainty that the others leave (GP-BUCB, [2]_).
+        """Pick rows one by one, each by its probability of improving by what its turn aims at.
 
-        A pick changes the variances only: what its reward will be is not known. Candidates
-        that wait for their rewards come first; optimism goes round over all candidates, so
-        that batches of one explore as well.
+        This is Jones's method of many targets [2]_. Near an optimum whose surroundings are
+        known all but the smallest ambitions are hopeless, so that the search does not stall
+        there, as it does with an upper confidence bound: a certain 0.001 more is a larger
+        bound. The critics judge in turn, for they err in different places. Each pick is
+        judged with the uncertainty that the others leave, those that wait for their rewards
+        first [3]_. Turns go on from batch to batch, so that batches of one explore as well.
         """
-        critic, waiting = policy.critic, len(memory.pending)
-        assert critic is not None
-        rows = np.concatenate([memory.pending, actions])
-        mean, covariance = critic.predict_joint(_design(policy.space, rows))
-        mean[:waiting] = -np.inf
+        waiting = len(memory.pending)
+        x = _design(policy.space, np.concatenate([memory.pending, actions]))
+        means, covariances = zip(
+            *(critic.predict_joint(x) for critic in policy.critics), strict=True
+        )
+        free = np.arange(len(x)) >= waiting
         picked: list[int] = []
         for i in range(waiting + n):
-            optimism = self.optimism[(len(memory) + i) % len(self.optimism)]
-            std = np.sqrt(np.maximum(np.diag(covariance), 0))
-            row = i if i < waiting else int(np.argmax(mean + optimism * std))
+            lap, step = divmod(len(memory) + i, len(self.ambitions))
+            judge = (policy.chosen + lap) % len(policy.critics)
+            critic = policy.critics[judge]
+            variance = np.maximum(np.diag(covariances[judge]), 1e-10 * critic.amplitude)
+            gain = (means[judge] - critic.top - self.ambitions[step]) / np.sqrt(variance)
+            row = i if i < waiting else int(np.argmax(np.where(free, gain, -np.inf)))
             picked.append(row)
-            noise = critic.noise * critic.amplitude
-            gain = covariance[:, row] / (covariance[row, row] + noise)
-            covariance = covariance - np.outer(gain, covariance[row])
-            mean[row] = -np.inf
+            free[row] = False
+            covariances = tuple(
+                critic.after(covariance, row)
+                for critic, covariance in zip(policy.critics, covariances, strict=True)
+            )
         return np.array(picked[waiting:]) - waiting
 
 
