@@ -43,7 +43,7 @@ class JudgedPolicy(Policy):
     critics : tuple of Critic
         One for each scale of rewards.
     chosen : int
-        The one that predicts best.
+        Index of the one that predicts best.
     fitted : int
         Number of rewards when the kernels were fitted.
     """
@@ -51,6 +51,11 @@ class JudgedPolicy(Policy):
     critics: tuple[Critic, ...] = ()
     chosen: int = 0
     fitted: int = 0
+
+    @property
+    def critic(self) -> Critic:
+        """The critic that predicts best."""
+        return self.critics[self.chosen]
 
 
 @dataclass(frozen=True)
@@ -123,13 +128,12 @@ class ActorCritic(Learner):
     def update(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> Policy:
         """Fit the critics, then climb on virtual actions within the trust region."""
         judged = self._judge(policy, memory)
-        critic = judged.critics[judged.chosen]
         reach = self.trust_region * memory.last
         for _ in range(GRADIENT_STEPS):
             half = VIRTUAL_ACTIONS // 2
             perturbed = _perturb(judged, memory, half, rng)
             actions = np.concatenate([_stratified(judged, half, rng), perturbed])
-            mean, std = critic.predict(_design(policy.space, actions))
+            mean, std = judged.critic.predict(_design(policy.space, actions))
             utilities = rank_utilities(mean + OPTIMISM * std)
             step = _largest_step(judged, policy, actions, utilities, reach)
             if step is None:
@@ -153,9 +157,7 @@ class ActorCritic(Learner):
         if np.isfinite(policy.space.size):  # most of a small space may have been seen
             actions = actions[admissible(actions)]
         if len(actions) > n:
-            x = _design(policy.space, actions)
-            finalists = [self._finalists(critic, x, n) for critic in policy.critics]
-            actions = actions[np.unique(np.concatenate(finalists))]
+            actions = actions[self._finalists(policy.critic, _design(policy.space, actions), n)]
         actions = actions[admissible(actions)]
         if len(actions) <= n:
             return actions
@@ -230,30 +232,23 @@ class ActorCritic(Learner):
         This is Jones's method of many targets [2]_. Near an optimum whose surroundings are
         known all but the smallest ambitions are hopeless, so that the search does not stall
         there, as it does with an upper confidence bound: a certain 0.001 more is a larger
-        bound. The critics judge in turn, for they err in different places. Each pick is
-        judged with the uncertainty that the others leave, those that wait for their rewards
-        first [3]_. Turns go on from batch to batch, so that batches of one explore as well.
+        bound. Each pick is judged with the uncertainty that the others leave, those that
+        wait for their rewards first [3]_. Turns go on from batch to batch, so that batches of
+        one explore as well.
         """
-        waiting = len(memory.pending)
+        critic, waiting = policy.critic, len(memory.pending)
         x = _design(policy.space, np.concatenate([memory.pending, actions]))
-        means, covariances = zip(
-            *(critic.predict_joint(x) for critic in policy.critics), strict=True
-        )
-        free = np.arange(len(x)) >= waiting
+        mean, covariance = critic.predict_joint(x)
+        mean[:waiting] = -np.inf
         picked: list[int] = []
         for i in range(waiting + n):
-            lap, step = divmod(len(memory) + i, len(self.ambitions))
-            judge = (policy.chosen + lap) % len(policy.critics)
-            critic = policy.critics[judge]
-            variance = np.maximum(np.diag(covariances[judge]), 1e-10 * critic.amplitude)
-            gain = (means[judge] - critic.top - self.ambitions[step]) / np.sqrt(variance)
-            row = i if i < waiting else int(np.argmax(np.where(free, gain, -np.inf)))
+            ambition = self.ambitions[(len(memory) + i) % len(self.ambitions)]
+            std = np.sqrt(np.maximum(np.diag(covariance), 1e-10 * critic.amplitude))
+            improvement = (mean - critic.top - ambition) / std
+            row = i if i < waiting else int(np.argmax(improvement))
             picked.append(row)
-            free[row] = False
-            covariances = tuple(
-                critic.after(covariance, row)
-                for critic, covariance in zip(policy.critics, covariances, strict=True)
-            )
+            mean[row] = -np.inf
+            covariance = critic.after(covariance, row)
         return np.array(picked[waiting:]) - waiting
 
 
