@@ -125,7 +125,7 @@ def report() -> None:
     lines = [".. list-table::", "   :header-rows: 1", ""]
     header = ["search", *(f"{n} evaluations" for n in CHECKPOINTS), "mean rank", "ms a candidate"]
     rows = []
-    for method in PEERS:
+    for method in (name for name in PEERS if cost[name]):
         cells = []
         ranked = [m for m in PEERS if len(scores.get((m, 50), {})) == len(ALL_TASKS)]
         for n in CHECKPOINTS:
@@ -137,7 +137,7 @@ def report() -> None:
             cells.append(f"{mean:.2f} [{low:.2f}, {high:.2f}]")
         ranks = mean_ranks(scores, 50, ranked) if method in ranked else {}
         rank = f"{ranks[method]:.2f}" if method in ranks else "not run"
-        own = f"{np.median(cost[method]):.2g}" if cost[method] else "not run"
+        own = f"{np.median(cost[method]):.2g}"
         rows.append([method, *cells, rank, own])
     for row in [header, *rows]:
         lines += [f"   {'* -' if i == 0 else '  -'} {cell}" for i, cell in enumerate(row)]
