@@ -2,7 +2,9 @@
 
 from skpg import learners
 from skpg._optimizer import PolicyGradientOptimizer
+from skpg._policy import Policy
 from skpg._search import PolicyGradientSearchCV
+from skpg._space import Space
 
-__all__ = ["PolicyGradientOptimizer", "PolicyGradientSearchCV", "learners"]
+__all__ = ["Policy", "PolicyGradientOptimizer", "PolicyGradientSearchCV", "Space", "learners"]
 __version__ = "0.1.0"

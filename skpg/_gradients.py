@@ -18,7 +18,7 @@ Baseline = Literal["mean", "optimal"] | None
 
 # A Gaussian actor narrower than this draws equal doubles in any practical space.
 SMALLEST_LOG_SIGMA = -12.0
-LARGEST_LOG_SIGMA = 1.0
+LARGEST_LOG_SIGMA = 0.0  # never wider than the user's own distribution
 
 
 def baseline_value(rewards: FloatArray, scores: FloatArray, baseline: Baseline) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -106,7 +107,7 @@ class PolicyGradientOptimizer:
             if key not in self._seen:
                 self._seen.add(key)
                 self._pending[key] = action
-                self._queue.append(dict(candidate))
+                self._queue.append({name: _native(value) for name, value in candidate.items()})
 
     def ask(self, n: int = 1) -> list[Params]:
         """Propose candidates.
@@ -121,8 +122,8 @@ class PolicyGradientOptimizer:
             All different, and different from all that were asked or told before. Fewer
             than `n` only when the space has no other candidates.
         """
-        if n < 1:
-            raise ValueError(f"n must be at least 1, got {n!r}.")
+        if not isinstance(n, numbers.Integral) or n < 1:
+            raise ValueError(f"n must be an integer of at least 1, got {n!r}.")
         queued, self._queue = self._queue[:n], self._queue[n:]
         return queued + (self._propose(n - len(queued)) if len(queued) < n else [])
 
@@ -141,9 +142,11 @@ class PolicyGradientOptimizer:
         ------
         ValueError
             If the lengths differ, or a candidate is not in the space.
+        TypeError
+            If a reward is not a number.
         """
         candidates = list(params)
-        values = np.array([float(reward) for reward in rewards])
+        values = np.array([_reward(reward) for reward in rewards])
         if len(candidates) != len(values):
             raise ValueError(
                 f"tell expects one reward per candidate, got {len(candidates)} candidates "
@@ -224,3 +227,16 @@ def _generator(
     if isinstance(random_state, np.random.RandomState):
         random_state = int(random_state.randint(2**31))
     return np.random.default_rng(random_state)
+
+
+def _reward(reward: object) -> float:
+    try:
+        return float(reward)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"rewards must be numbers, nan where a candidate failed; got {reward!r}."
+        ) from None
+
+
+def _native(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

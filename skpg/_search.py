@@ -214,13 +214,15 @@ class PolicyGradientSearchCV(BaseSearchCV):
         Whether the scorers compute several metrics.
 
     classes_ : ndarray of shape (n_classes,)
-        The class labels, if the estimator is a classifier and `refit` is not False.
+        The class labels. Present only if the estimator is a classifier and `refit` is not
+        False.
 
     n_features_in_ : int
-        Number of features seen during `fit`, if the refitted estimator knows it.
+        Number of features seen during `fit`. Present only if the refitted estimator knows it.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of features seen during `fit`, if the refitted estimator knows them.
+        Names of features seen during `fit`. Present only if the refitted estimator knows
+        them.
 
     See Also
     --------

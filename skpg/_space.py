@@ -550,10 +550,18 @@ def _is_number(value: object) -> bool:
 
 
 def _equal(left: object, right: object) -> bool:
+    """Compare two choices; estimators by their class and parameters, for cloning copies them."""
     try:
-        return bool(left == right)
+        if bool(left == right):
+            return True
     except (ValueError, TypeError):  # arrays compare element by element
+        pass
+    if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
+        return np.array_equal(left, right)
+    if type(left) is not type(right) or not hasattr(left, "get_params"):
         return False
+    mine, its = left.get_params(), right.get_params()  # type: ignore[attr-defined]
+    return mine.keys() == its.keys() and all(_equal(mine[name], its[name]) for name in mine)
 
 
 def _described(distribution: Any) -> str:

@@ -151,8 +151,11 @@ def test_wrong_use_is_refused():
         optimizer.tell([{"x": 0.5, "n": 1, "k": "z"}], [1.0])
     with pytest.raises(ValueError, match="not in the space"):
         optimizer.enqueue([{"x": 0.5}])
-    with pytest.raises(ValueError, match="n must be at least 1, got 0"):
-        optimizer.ask(0)
+    for n in (0, 2.0):
+        with pytest.raises(ValueError, match=f"n must be an integer of at least 1, got {n}"):
+            optimizer.ask(n)
+    with pytest.raises(TypeError, match="rewards must be numbers.* got None"):
+        optimizer.tell(params, [1.0, None])
     with pytest.raises(TypeError, match="learner must be .* got 'adam'"):
         PolicyGradientOptimizer(MIXED, learner="adam")
     optimizer.tell([], [])

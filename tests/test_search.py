@@ -171,6 +171,16 @@ def test_initial_params_come_first_and_exactly():
     assert only.cv_results_["params"] == given[:1]
 
 
+def test_initial_params_with_estimators_and_numpy_numbers_survive_cloning():
+    pipeline = Pipeline([("scale", StandardScaler()), ("model", KNeighborsClassifier())])
+    space = {"scale": [StandardScaler(), MinMaxScaler()], "model__n_neighbors": [1, 3, 5]}
+    given = [{"scale": MinMaxScaler(), "model__n_neighbors": np.int64(3)}]
+    search = clone(PolicyGradientSearchCV(pipeline, space, n_iter=2, initial_params=given))
+    first = search.fit(X, y).cv_results_["params"][0]
+    assert isinstance(first["scale"], MinMaxScaler)
+    assert type(first["model__n_neighbors"]) is int
+
+
 class FailsOften(ClassifierMixin, BaseEstimator):
     def __init__(self, a=0, b=0.0):
         self.a, self.b = a, b
