@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from skpg._executors import Event, Executor, Job
+from skpg._executors import Event, Executor, Job, WorkersLost
 from skpg._schedule import Candidate, Schedule
 from skpg._space import Params
 from skpg._stopping import Clock, Interrupt, Progress, StoppingRule
@@ -125,7 +126,7 @@ class Engine:
                     break
             if not self._n_running:
                 break
-            for event in self._executor.wait(self._seconds_to_wait()):
+            for event in self._wait():
                 self._n_running -= 1
                 self._record(event)
             yield from self._settle()
@@ -142,8 +143,20 @@ class Engine:
         if self.stop_reason is None and self._clock.left == 0 and self._schedule.any_finished:
             self.stop_reason = "timeout"
 
-    def _seconds_to_wait(self) -> float | None:
-        return None if self.stop_reason else self._clock.left or None
+    def _wait(self) -> list[Event]:
+        seconds = None if self.stop_reason else self._clock.left or None
+        try:
+            return self._executor.wait(seconds)
+        except KeyboardInterrupt:  # not from our own handler, if it is the first
+            self._interrupt.request()
+        except WorkersLost as error:
+            if not self._schedule.any_finished:
+                raise
+            warnings.warn(f"The search ends here: {error}.", stacklevel=2)
+            self.stop_reason = "interrupted"
+        self._executor.abandon()
+        self._n_running = 0
+        return []
 
     def _submit(self) -> bool:
         job = self._schedule.next_job(self._n_running)
@@ -155,7 +168,7 @@ class Engine:
 
     def _record(self, event: Event) -> None:
         self._after(event.job)
-        if isinstance(event.error, KeyboardInterrupt):  # it hit a fit
+        if isinstance(event.error, KeyboardInterrupt):  # it reached a worker
             if not self._interrupt.requested:
                 self._interrupt.request()
             return

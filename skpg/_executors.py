@@ -64,6 +64,13 @@ class Event:
 class WorkerDied(Exception):
     """The worker died before it could return."""
 
+    def __str__(self) -> str:
+        return "the worker process died"
+
+
+class WorkersLost(Exception):
+    """There are no workers any more, and none are to be expected."""
+
 
 Task = Callable[[Job], Outcome]
 
@@ -118,7 +125,7 @@ class Serial(Executor):
         job = self._waiting.popleft()
         try:
             return [Event(job, run(self._task, job))]
-        except BaseException as error:
+        except Exception as error:
             return [Event(job, error=error)]
 
     def abandon(self) -> None:
@@ -203,15 +210,14 @@ class Futures(Executor):
         job = self._running.pop(future, None)
         if job is None:  # it was abandoned
             return []
-        if future.cancelled():
-            return self._died(job)
-        error = future.exception()
+        error = self._error_of(future)
         if error is None:
             return [Event(job, future.result())]
-        return self._died(job) if self._is_death(error) else [Event(job, error=error)]
+        return self._died(job) if isinstance(error, WorkerDied) else [Event(job, error=error)]
 
-    def _is_death(self, error: BaseException) -> bool:
-        return isinstance(error, WorkerDied)
+    def _error_of(self, future: Any) -> BaseException | None:
+        """Return why a future has no result; `WorkerDied` where its worker did."""
+        return future.exception()
 
 
 class Threads(Futures):

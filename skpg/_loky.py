@@ -79,8 +79,9 @@ class Loky(Futures):
             future.set_exception(error)
             return future
 
-    def _is_death(self, error: BaseException) -> bool:
-        return isinstance(error, TerminatedWorkerError)
+    def _error_of(self, future: Any) -> BaseException | None:
+        error = future.exception()
+        return WorkerDied() if isinstance(error, TerminatedWorkerError) else error
 
     def _died(self, job: Job) -> list[Event]:
         # The pool ends as a whole. Who was guilty is not known.
