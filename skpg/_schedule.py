@@ -218,13 +218,11 @@ class Schedule:
         return [self._reward(candidate, complete) for candidate in candidates]
 
     def _reward(self, candidate: Candidate, complete: FloatArray) -> float:
-        run = candidate.scores[list(candidate.outcomes)]
-        if len(run) == self._n_folds or np.isnan(run).any() or not len(complete):
-            return float(np.mean(run))
+        if candidate.failed or len(candidate.outcomes) == self._n_folds:
+            return candidate.score
         assert self._race is not None and self._best is not None
         upper = self._race.upper(candidate.scores, self._best.scores)
-        upper = min(upper, self._best.score)
-        return comparable_mean(candidate.scores, complete, upper)
+        return comparable_mean(candidate.scores, complete, min(upper, self._best.score))
 
     def _complete(self) -> FloatArray:
         """Return the scores of the candidates all of whose folds have one."""
