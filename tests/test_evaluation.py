@@ -127,7 +127,7 @@ def check_bad(search, bad=BAD):
     assert np.isnan(scores[np.isin(a, bad)]).all()
     good = ~np.isin(a, bad)
     np.testing.assert_allclose(scores[good], a[good] / 100)
-    assert search.best_params_["a"] == 38
+    assert search.best_params_["a"] == a[good].max()
     assert search.stop_reason_ == "n_iter"
 
 
@@ -167,9 +167,9 @@ def test_candidates_that_exceed_their_time_are_ended(act, n_jobs):
 
 def test_a_worker_that_does_not_react_is_replaced():
     search, _ = fit_with_warnings(
-        Scripted(act="deaf", on=(3, 25)), n_jobs=2, candidate_timeout=0.4
+        Scripted(act="deaf", on=(3,)), n_jobs=2, candidate_timeout=0.4
     )
-    check_bad(search, bad=(3, 25))
+    check_bad(search, bad=(3,))
 
 
 def test_the_limit_counts_all_folds_together():
