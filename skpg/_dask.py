@@ -28,11 +28,11 @@ from skpg._executors import (
     Job,
     Outcome,
     Task,
-    WorkerDied,
-    WorkersLost,
+    WorkerDiedError,
+    WorkersLostError,
     run,
 )
-from skpg._time_limit import CandidateTimeout
+from skpg._time_limit import CandidateTimeoutError
 
 # Seconds to wait for a worker to come back, and between two looks at whether there is one.
 PATIENCE = 60.0
@@ -70,7 +70,7 @@ class Dask(Futures):
                 [self._task], broadcast=True, hash=False, timeout=PATIENCE
             )
         except TimeoutError as error:
-            raise WorkersLost("the dask cluster has no workers") from error
+            raise WorkersLostError("the dask cluster has no workers") from error
 
     def _start(self, job: Job) -> Any:
         self._started.pop((job.candidate, job.fold), None)
@@ -87,9 +87,9 @@ class Dask(Futures):
         elif self._alone_since is None:
             self._alone_since = time.monotonic()
         elif time.monotonic() - self._alone_since > PATIENCE:
-            raise WorkersLost("the dask cluster has no workers")
+            raise WorkersLostError("the dask cluster has no workers")
         if self.slots < 1:
-            raise WorkersLost("fits that do not end hold all workers of the dask cluster")
+            raise WorkersLostError("fits that do not end hold all workers of the dask cluster")
         return events
 
     def _note_start(self, event: tuple[float, Any]) -> None:
@@ -106,7 +106,7 @@ class Dask(Futures):
 
     def _error_of(self, future: Any) -> BaseException | None:
         error = future.exception()
-        return WorkerDied() if isinstance(error, KilledWorker) else error
+        return WorkerDiedError() if isinstance(error, KilledWorker) else error
 
     def _died(self, job: Job) -> list[Event]:
         if self._shared.status != "finished":
@@ -126,7 +126,7 @@ class Dask(Futures):
                     "candidate_timeout: it has no nanny to replace it.",
                     stacklevel=2,
                 )
-        return [Event(job, error=CandidateTimeout()) for _, job in late]
+        return [Event(job, error=CandidateTimeoutError()) for _, job in late]
 
     def _is_late(self, future: Any, job: Job) -> bool:
         start, _, _ = self._started.get((job.candidate, job.fold), (None, "", True))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from skpg._executors import Event, Executor, Job, WorkersLost
+from skpg._executors import Event, Executor, Job, WorkersLostError
 from skpg._schedule import Candidate, Schedule
 from skpg._space import Params
 from skpg._stopping import Clock, Interrupt, Progress, StoppingRule
@@ -149,7 +149,7 @@ class Engine:
             return self._executor.wait(seconds)
         except KeyboardInterrupt:  # not from our own handler, if it is the first
             self._interrupt.request()
-        except WorkersLost as error:
+        except WorkersLostError as error:
             if not self._schedule.any_finished:
                 raise
             warnings.warn(f"The search ends here: {error}.", stacklevel=2)

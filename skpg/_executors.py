@@ -61,14 +61,14 @@ class Event:
     error: BaseException | None = None
 
 
-class WorkerDied(Exception):
+class WorkerDiedError(Exception):
     """The worker died before it could return."""
 
     def __str__(self) -> str:
         return "the worker process died"
 
 
-class WorkersLost(Exception):
+class WorkersLostError(Exception):
     """There are no workers any more, and none are to be expected."""
 
 
@@ -102,15 +102,16 @@ class Executor(ABC):
     def wait(self, seconds: float | None) -> list[Event]:
         """Wait for at least one job to end; return none where the time is over before."""
 
+    @abstractmethod
     def abandon(self) -> None:
         """Forget the jobs in flight; end them where that is possible."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 (most have nothing to release)
         """Release what was needed."""
 
 
 class Serial(Executor):
-    """This very thread. A job runs when it is waited for."""
+    """The thread of the search. A job runs when it is waited for."""
 
     def __init__(self, task: Task):
         self._task = task
@@ -157,8 +158,7 @@ class Batches(Executor):
         """Run all jobs that were handed over."""
         jobs, self._waiting = self._waiting, []
         return [
-            Event(job, outcome)
-            for job, outcome in zip(jobs, self._submit_batch(jobs), strict=True)
+            Event(job, outcome) for job, outcome in zip(jobs, self._submit_batch(jobs), strict=True)
         ]
 
     def abandon(self) -> None:
@@ -184,7 +184,7 @@ class Futures(Executor):
 
     def _died(self, job: Job) -> list[Event]:
         """Return the events of all jobs that went down together with one."""
-        return [Event(job, error=WorkerDied())]
+        return [Event(job, error=WorkerDiedError())]
 
     def submit(self, job: Job) -> None:
         """Hand over a job."""
@@ -213,10 +213,10 @@ class Futures(Executor):
         error = self._error_of(future)
         if error is None:
             return [Event(job, future.result())]
-        return self._died(job) if isinstance(error, WorkerDied) else [Event(job, error=error)]
+        return self._died(job) if isinstance(error, WorkerDiedError) else [Event(job, error=error)]
 
     def _error_of(self, future: Any) -> BaseException | None:
-        """Return why a future has no result; `WorkerDied` where its worker did."""
+        """Return why a future has no result; `WorkerDiedError` where its worker did."""
         return future.exception()
 
 

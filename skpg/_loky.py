@@ -24,8 +24,8 @@ from joblib.externals.loky.cloudpickle_wrapper import dumps
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from sklearn import config_context, get_config
 
-from skpg._executors import GRACE, Event, Futures, Job, Outcome, Task, WorkerDied, run
-from skpg._time_limit import CandidateTimeout
+from skpg._executors import GRACE, Event, Futures, Job, Outcome, Task, WorkerDiedError, run
+from skpg._time_limit import CandidateTimeoutError
 
 # Arrays in the shared file begin at multiples of this many bytes.
 ALIGNMENT = 64
@@ -81,17 +81,17 @@ class Loky(Futures):
 
     def _error_of(self, future: Any) -> BaseException | None:
         error = future.exception()
-        return WorkerDied() if isinstance(error, TerminatedWorkerError) else error
+        return WorkerDiedError() if isinstance(error, TerminatedWorkerError) else error
 
     def _died(self, job: Job) -> list[Event]:
         # The pool ends as a whole. Who was guilty is not known.
         futures, self._running = self._running, {}
-        events = [Event(job, error=WorkerDied())]
+        events = [Event(job, error=WorkerDiedError())]
         for future, other in futures.items():
             if future.done() and not future.exception():
                 events.append(Event(other, future.result()))
             else:
-                events.append(Event(other, error=WorkerDied()))
+                events.append(Event(other, error=WorkerDiedError()))
         self._backend.abort_everything(ensure_ready=True)
         return events
 
@@ -104,7 +104,7 @@ class Loky(Futures):
         self._backend.abort_everything(ensure_ready=True)
         for job in others:
             self.submit(job)
-        return [Event(job, error=CandidateTimeout()) for job in late.values()]
+        return [Event(job, error=CandidateTimeoutError()) for job in late.values()]
 
     def _is_late(self, future: Any, job: Job) -> bool:
         if job.seconds is None or future.done():
@@ -158,9 +158,7 @@ def _as_in_parent(
         ):
             warnings.resetwarnings()
             for action, message, category, module, line in reversed(filters):
-                warnings.filterwarnings(
-                    action, _pattern(message), category, _pattern(module), line
-                )
+                warnings.filterwarnings(action, _pattern(message), category, _pattern(module), line)
             yield
     finally:
         if before is None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from skpg._executors import Event, Job, Outcome, WorkerDied
+from skpg._executors import Event, Job, Outcome, WorkerDiedError
 from skpg._racing import Race, comparable_mean, fold_order
 from skpg._space import FloatArray, Params
-from skpg._time_limit import CandidateTimeout
+from skpg._time_limit import CandidateTimeoutError
 
 
 @dataclass(eq=False)
@@ -183,12 +183,12 @@ class Schedule:
         candidate.running.discard(job.fold)
         if event.outcome is not None:
             self._take(candidate, job.fold, event.outcome)
-        elif isinstance(event.error, CandidateTimeout):
+        elif isinstance(event.error, CandidateTimeoutError):
             self._give_up(candidate, event.error)
-        elif isinstance(event.error, WorkerDied) and alone:
+        elif isinstance(event.error, WorkerDiedError) and alone:
             self.killers.append(candidate)
             self._give_up(candidate, event.error)
-        elif isinstance(event.error, WorkerDied):
+        elif isinstance(event.error, WorkerDiedError):
             self._suspects.append(job)
         elif event.error is not None:
             raise event.error
@@ -205,7 +205,9 @@ class Schedule:
             if candidate.finished:
                 del self._open[candidate.number]
                 self._cut(candidate)
-                if candidate.complete and (self._best is None or candidate.score > self._best.score):
+                if candidate.complete and (
+                    self._best is None or candidate.score > self._best.score
+                ):
                     self._best = candidate
                 self.settled.append(candidate)
                 yield candidate
@@ -244,9 +246,9 @@ class Schedule:
         In a race folds wait for the one before, as long as other candidates can use the
         workers; beyond that they are run ahead.
         """
-        waiting = [c for c in self._open.values() if c.waiting]
+        waiting = (c for c in self._open.values() if c.waiting)
         if self._race is None:
-            return waiting[0] if waiting else None
+            return next(waiting, None)
         return min(waiting, key=lambda candidate: len(candidate.running), default=None)
 
     def _job(self, candidate: Candidate, fold: int) -> Job:
@@ -262,7 +264,7 @@ class Schedule:
         candidate.seconds += outcome["fit_time"] + outcome["score_time"]
         limit = self._candidate_timeout
         if outcome.pop("overdue", False) or (limit is not None and candidate.seconds > limit):
-            self._give_up(candidate, CandidateTimeout())
+            self._give_up(candidate, CandidateTimeoutError())
         else:
             self._cut(candidate)
 

@@ -15,7 +15,7 @@ from types import FrameType
 REMINDER = 1.0
 
 
-class CandidateTimeout(TimeoutError):
+class CandidateTimeoutError(TimeoutError):
     """A candidate has used up its `candidate_timeout`."""
 
     def __str__(self) -> str:
@@ -31,7 +31,7 @@ class Limit:
 
 @contextmanager
 def time_limit(seconds: float | None) -> Iterator[Limit]:
-    """Raise `CandidateTimeout` in the block once it has run for some seconds.
+    """Raise `CandidateTimeoutError` in the block once it has run for some seconds.
 
     In the main thread of a process a signal ends sleeping and waiting too. In other threads,
     and on Windows, the error is raised when the thread next runs a Python instruction. Code
@@ -60,7 +60,7 @@ def _alarm(limit: Limit, seconds: float) -> Iterator[None]:
     def ring(signum: int, frame: FrameType | None) -> None:
         if not over:
             limit.exceeded = True
-            raise CandidateTimeout
+            raise CandidateTimeoutError
 
     start = time.monotonic()
     handler = signal.signal(signal.SIGALRM, ring)
@@ -92,7 +92,7 @@ def _watch(limit: Limit, seconds: float) -> Iterator[None]:
             with lock:
                 if not over.is_set():
                     limit.exceeded = True
-                    error = ctypes.py_object(CandidateTimeout)
+                    error = ctypes.py_object(CandidateTimeoutError)
                     ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, error)
             wait = REMINDER
 

@@ -79,20 +79,18 @@ def fit_bad(bad, n, act, **settings):
     scores = search.cv_results_["mean_test_score"]
     assert sorted(a) == list(range(n))
     assert sorted(a[np.isnan(scores)]) == sorted(bad)
-    np.testing.assert_allclose(scores[~np.isnan(scores)], np.delete(a, np.isnan(scores).nonzero()) / 100)
+    np.testing.assert_allclose(
+        scores[~np.isnan(scores)], np.delete(a, np.isnan(scores).nonzero()) / 100
+    )
 
 
-@pytest.mark.parametrize(
-    ("act", "settings"), [("die", {}), ("sleep", {"candidate_timeout": 0.4})]
-)
+@pytest.mark.parametrize(("act", "settings"), [("die", {}), ("sleep", {"candidate_timeout": 0.4})])
 def test_a_candidate_that_ends_its_worker_loses_nothing_else(dask, act, settings):
     fit_bad((3,), 10, act, **settings)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("act", "settings"), [("die", {}), ("sleep", {"candidate_timeout": 0.4})]
-)
+@pytest.mark.parametrize(("act", "settings"), [("die", {}), ("sleep", {"candidate_timeout": 0.4})])
 def test_five_candidates_that_end_their_workers_lose_nothing_else(dask, act, settings):
     fit_bad((3, 11, 12, 25, 39), 40, act, **settings)
 

@@ -23,7 +23,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skpg import PolicyGradientSearchCV
 from skpg._loky import dump, load
-from skpg._time_limit import CandidateTimeout, time_limit
+from skpg._time_limit import CandidateTimeoutError, time_limit
 from tests.estimators import Scripted
 
 X, y = load_iris(return_X_y=True)
@@ -47,9 +47,7 @@ def assert_same_as_grid_search(estimator, grid, X=X, y=y, fit_params=None, **set
         ours = PolicyGradientSearchCV(
             estimator, grid, initial_params=candidates, batch_size=2, n_jobs=n_jobs, **settings
         ).fit(X, y, **(fit_params or {}))
-        np.testing.assert_equal(
-            without_times(ours.cv_results_), without_times(theirs.cv_results_)
-        )
+        np.testing.assert_equal(without_times(ours.cv_results_), without_times(theirs.cv_results_))
         assert ours.multimetric_ == theirs.multimetric_
         if hasattr(theirs, "best_index_"):
             assert ours.best_index_ == theirs.best_index_
@@ -161,14 +159,12 @@ def test_candidates_that_exceed_their_time_are_ended(act, n_jobs):
         Scripted(act=act, on=BAD), n_jobs=n_jobs, candidate_timeout=0.4
     )
     check_bad(search)
-    assert sum("CandidateTimeout" in message for message in messages) == 1
+    assert sum("CandidateTimeoutError" in message for message in messages) == 1
     assert time.monotonic() - start < len(BAD) * 1.4 + 15
 
 
 def test_a_worker_that_does_not_react_is_replaced():
-    search, _ = fit_with_warnings(
-        Scripted(act="deaf", on=(3,)), n_jobs=2, candidate_timeout=0.4
-    )
+    search, _ = fit_with_warnings(Scripted(act="deaf", on=(3,)), n_jobs=2, candidate_timeout=0.4)
     check_bad(search, bad=(3,))
 
 
@@ -188,9 +184,7 @@ def test_the_limit_counts_all_folds_together():
 
 def test_in_threads_loops_are_ended_too():
     with joblib.parallel_config("threading"):
-        search, _ = fit_with_warnings(
-            Scripted(act="loop", on=BAD), n_jobs=2, candidate_timeout=0.4
-        )
+        search, _ = fit_with_warnings(Scripted(act="loop", on=BAD), n_jobs=2, candidate_timeout=0.4)
     check_bad(search)
 
 
@@ -214,9 +208,7 @@ def test_batches_are_the_same_for_any_backend(backend, racing):
     alone = run(1)
     with joblib.parallel_config(backend):
         together = run(3)
-    np.testing.assert_equal(
-        without_times(alone.cv_results_), without_times(together.cv_results_)
-    )
+    np.testing.assert_equal(without_times(alone.cv_results_), without_times(together.cv_results_))
     np.testing.assert_equal(alone.history_, together.history_)
     assert alone.n_fits_ == together.n_fits_
 
@@ -231,9 +223,7 @@ def test_asynchronous_search_evaluates_all_and_updates_with_each(backend):
 
 
 def test_asynchronous_search_survives_killers():
-    search, messages = fit_with_warnings(
-        Scripted(act="die", on=(7,)), n_jobs=2, evaluation="async"
-    )
+    search, messages = fit_with_warnings(Scripted(act="die", on=(7,)), n_jobs=2, evaluation="async")
     check_bad(search, bad=(7,))
     assert any("killed their worker twice" in message for message in messages)
 
@@ -362,8 +352,8 @@ def test_arrays_of_a_dumped_value_are_mapped_and_equal(tmp_path):
 
 def test_a_limit_inside_a_limit_gives_the_alarm_back():
     start = time.monotonic()
-    with pytest.raises(CandidateTimeout), time_limit(0.6):
-        with pytest.raises(CandidateTimeout), time_limit(0.2):
+    with pytest.raises(CandidateTimeoutError), time_limit(0.6):
+        with pytest.raises(CandidateTimeoutError), time_limit(0.2):
             time.sleep(5)
         time.sleep(5)
     assert 0.5 < time.monotonic() - start < 3

@@ -145,9 +145,7 @@ def same_candidates(estimator, space, racing, seed, X, y, n=30):
 
     candidates = PolicyGradientOptimizer(space, random_state=0).ask(n)
     order = np.random.default_rng(seed).permutation(n)
-    return draws.set_params(
-        initial_params=[candidates[i] for i in order], racing=racing
-    ).fit(X, y)
+    return draws.set_params(initial_params=[candidates[i] for i in order], racing=racing).fit(X, y)
 
 
 @pytest.mark.parametrize("racing", [True, "optimistic"])
