@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -55,7 +55,10 @@ class Dask(Futures):
         self._client = client
         # A cluster object gives up workers that are not back after 15 seconds, too few for
         # one that has to import scikit-learn on a busy machine.
-        self._settings = dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"})
+        self._settings = ExitStack()
+        self._settings.enter_context(
+            dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"})
+        )
         self._task = (task, get_config())
         self._topic = f"skpg-{uuid4().hex}"
         self._started: dict[tuple[int, int], tuple[float, str, bool]] = {}
@@ -143,7 +146,7 @@ class Dask(Futures):
     def close(self) -> None:
         """Release what was sent."""
         self._client.unsubscribe_topic(self._topic)
-        self._settings.__exit__(None, None, None)
+        self._settings.close()
         self._shared.release()
 
 

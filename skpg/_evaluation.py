@@ -304,7 +304,7 @@ def _is_asynchronous(search: Any, executor: Executor) -> bool:
 def _left_out(fits: list[Outcome]) -> Outcome:
     """Return the outcome of folds that a race left out, in the form of the others."""
     model = next(outcome for outcome in fits if outcome["fit_error"] is None)
-    nothing = dict.fromkeys(model, NAN) | {"fit_error": None}
+    nothing: Outcome = {**dict.fromkeys(model, NAN), "fit_error": None}
     for name in {"test_scores", "train_scores"} & set(model):
         if isinstance(model[name], Mapping):
             nothing[name] = dict.fromkeys(model[name], NAN)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -205,9 +204,8 @@ class Schedule:
             if candidate.finished:
                 del self._open[candidate.number]
                 self._cut(candidate)
-                if candidate.complete and (
-                    self._best is None or candidate.score > self._best.score
-                ):
+                best = self._best
+                if candidate.complete and (best is None or candidate.score > best.score):
                     self._best = candidate
                 self.settled.append(candidate)
                 yield candidate
@@ -222,7 +220,8 @@ class Schedule:
     def _reward(self, candidate: Candidate, complete: FloatArray) -> float:
         if candidate.failed or len(candidate.outcomes) == self._n_folds:
             return candidate.score
-        assert self._race is not None and self._best is not None
+        assert self._race is not None
+        assert self._best is not None
         upper = self._race.upper(candidate.scores, self._best.scores)
         return comparable_mean(candidate.scores, complete, min(upper, self._best.score))
 

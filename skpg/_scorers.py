@@ -9,17 +9,38 @@ from sklearn.base import is_classifier, is_regressor
 from skpg._racing import Race
 
 # Functions of sklearn.metrics that reach 1 and no more.
-AT_MOST_ONE = frozenset(
-    """
-    accuracy_score adjusted_mutual_info_score adjusted_rand_score average_precision_score
-    balanced_accuracy_score cohen_kappa_score completeness_score d2_absolute_error_score
-    d2_brier_score d2_log_loss_score d2_pinball_score d2_tweedie_score
-    explained_variance_score f1_score fbeta_score fowlkes_mallows_score homogeneity_score
-    jaccard_score label_ranking_average_precision_score matthews_corrcoef ndcg_score
-    normalized_mutual_info_score precision_score r2_score rand_score recall_score
-    roc_auc_score silhouette_score top_k_accuracy_score v_measure_score
-    """.split()
-)
+AT_MOST_ONE = {
+    "accuracy_score",
+    "adjusted_mutual_info_score",
+    "adjusted_rand_score",
+    "average_precision_score",
+    "balanced_accuracy_score",
+    "cohen_kappa_score",
+    "completeness_score",
+    "d2_absolute_error_score",
+    "d2_brier_score",
+    "d2_log_loss_score",
+    "d2_pinball_score",
+    "d2_tweedie_score",
+    "explained_variance_score",
+    "f1_score",
+    "fbeta_score",
+    "fowlkes_mallows_score",
+    "homogeneity_score",
+    "jaccard_score",
+    "label_ranking_average_precision_score",
+    "matthews_corrcoef",
+    "ndcg_score",
+    "normalized_mutual_info_score",
+    "precision_score",
+    "r2_score",
+    "rand_score",
+    "recall_score",
+    "roc_auc_score",
+    "silhouette_score",
+    "top_k_accuracy_score",
+    "v_measure_score",
+}
 # Losses, the negatives of which are never above 0.
 LOSSES = ("_loss", "_error", "_deviance", "_loss_score", "_likelihood_ratio")
 

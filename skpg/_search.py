@@ -18,7 +18,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skpg._evaluation import CrossValidation
 from skpg._optimizer import PolicyGradientOptimizer
-from skpg._space import Params, Space
+from skpg._space import Space
 from skpg.learners import Learner
 
 

@@ -38,7 +38,7 @@ class Sleeps(ClassifierMixin, BaseEstimator):
         return np.full(len(X), self.classes_[0])
 
     def score(self, X, y):
-        handle, path = tempfile.mkstemp(dir=self.folder)
+        handle, _ = tempfile.mkstemp(dir=self.folder)
         os.write(handle, f"{self.start_} {time.time()}".encode())
         os.close(handle)
         return self.a / 100
