@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from skpg._policy import Policy
 from skpg._space import FloatArray, Params, Space
-from skpg.learners import Learner, Memory, NaturalGradient
+from skpg.learners import ActorCritic, Learner, Memory
 
 # Draws from the user's distributions before a space whose candidates cannot be listed
 # counts as exhausted (a Poisson distribution has infinitely many values, most never drawn).
@@ -32,7 +32,7 @@ class PolicyGradientOptimizer:
         Hyperparameter names to lists of choices or frozen `scipy.stats` distributions, as
         the `param_distributions` of `PolicyGradientSearchCV`.
     learner : Learner, default=None
-        The rule that improves the policy; None is ``NaturalGradient()``.
+        The rule that improves the policy; None is ``ActorCritic()``.
     random_state : int, numpy Generator, RandomState or None, default=None
         Pass an int for the same candidates in each run. numpy's global state is never
         used.
@@ -77,7 +77,7 @@ class PolicyGradientOptimizer:
         random_state: int | np.random.Generator | np.random.RandomState | None = None,
     ):
         self.space = space if isinstance(space, Space) else Space(space)
-        self.learner = NaturalGradient() if learner is None else learner
+        self.learner = ActorCritic() if learner is None else learner
         if not isinstance(self.learner, Learner):
             raise TypeError(f"learner must be a skpg.learners.Learner or None, got {learner!r}.")
         self._rng = _generator(random_state)

@@ -79,6 +79,10 @@ class Policy:
         """Return the policy with other actors."""
         return Policy(self.space, actors)
 
+    def plain(self) -> Policy:
+        """Return the policy without what a learner keeps with it."""
+        return Policy(self.space, self.actors)
+
     def sample(self, n: int, random_state: int | np.random.Generator | None = None) -> list[Params]:
         """Draw candidates.
 

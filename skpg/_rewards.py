@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from skpg._space import FloatArray
@@ -64,7 +65,46 @@ def rank_utilities(rewards: FloatArray) -> FloatArray:
     ladder = np.maximum(0.0, np.log(n / 2 + 1) - np.log(np.arange(1, n + 1)))
     ladder = ladder / ladder.sum() if n > 1 else np.ones(n)
     comparable = np.where(np.isnan(rewards), -np.inf, rewards)
-    best = rankdata(-comparable, method="min").astype(int) - 1
-    ties = rankdata(-comparable, method="max").astype(int)
-    cumulative = np.concatenate([[0.0], np.cumsum(ladder)])
-    return np.asarray((cumulative[ties] - cumulative[best]) / (ties - best) - 1 / n)
+    _, group, size = np.unique(-comparable, return_inverse=True, return_counts=True)
+    stop = np.cumsum(size)
+    total = np.concatenate([[0.0], np.cumsum(ladder)])
+    shared = (total[stop] - total[stop - size]) / size  # mean utility of equal rewards
+    return np.asarray(shared[group] - 1 / n)
+
+
+def temper(rewards: FloatArray, rank_share: float) -> FloatArray:
+    """Bring rewards to a scale on which a Gaussian process can model them.
+
+    A mixture of the normal scores of the ranks, which forget how much better the best is,
+    and of robust z-scores (median, interquartile range), clipped to [-2.5, 6], which follow
+    outliers.
+
+    Parameters
+    ----------
+    rewards : ndarray of shape (n,)
+        nan means failed.
+    rank_share : float in [0, 1]
+        The share of the normal scores.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        With mean zero; all zero where all rewards are equal.
+    """
+    y = replace_failed(rewards)
+    y = y / max(1.0, float(np.abs(y).max()))  # differences of huge rewards would overflow
+    low, median, high = np.quantile(y, [0.25, 0.5, 0.75])
+    spread = (high - low) / 1.35 or y.std()
+    if not spread > 0:
+        return np.zeros(len(y))
+    scores = ndtri((rankdata(y) - 0.5) / len(y))
+    z = np.clip((y - median) / spread, -2.5, 6)
+    tempered = rank_share * scores + (1 - rank_share) * z
+    return np.asarray(tempered - tempered.mean())
+
+
+def rank_correlation(a: FloatArray, b: FloatArray) -> float:
+    """Return Spearman's rank correlation, 0 where one of the two is constant."""
+    a, b = rankdata(a) - (len(a) + 1) / 2, rankdata(b) - (len(b) + 1) / 2
+    length = np.sqrt((a @ a) * (b @ b))
+    return float(a @ b / length) if length > 0 else 0.0

@@ -61,7 +61,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
 
     learner : Learner, default=None
         The rule that improves the policy, from :mod:`skpg.learners`. None is
-        ``NaturalGradient()``.
+        ``ActorCritic()``.
 
     initial_params : list of dicts, default=None
         Candidates to evaluate first, such as the ones in use today. Each must name all
@@ -364,7 +364,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
                 optimizer.tell(candidates, rewards)
                 history.append(_record(optimizer, rewards))
             evaluation.finish({"iter": optimizer.memory.updates})
-        self.policy_ = optimizer.policy
+        self.policy_ = optimizer.policy.plain()
         self.history_ = history
         self.stop_reason_ = evaluation.stop_reason
         self.n_fits_ = evaluation.n_fits

@@ -84,11 +84,14 @@ class Choice:
     def identify(self, value: object) -> float:
         """Return the index of `value`, found by identity first, then by equality."""
         for index, choice in enumerate(self.choices):
-            if choice is value or (type(choice) is type(value) and _equal(choice, value)):
+            if choice is value:
                 return float(index)
-        for index, choice in enumerate(self.choices):
-            if _equal(choice, value):
+        equal = [k for k, choice in enumerate(self.choices) if _equal(choice, value)]
+        for index in equal:  # among 1, True and 1.0 the one of its own type
+            if type(self.choices[index]) is type(value):
                 return float(index)
+        if equal:
+            return float(equal[0])
         raise ValueError(f"{self.name}={value!r} is not among the choices {list(self.choices)!r}.")
 
 
@@ -195,7 +198,7 @@ class Space:
         Hyperparameter names to lists of choices (any sequence or one-dimensional array,
         of any objects) or to frozen `scipy.stats` distributions, continuous or discrete.
         Of a list of dicts, a candidate belongs to one dict; at the start each is equally
-        likely.
+        likely. An empty dict among others stands for the estimator as it is.
 
     Attributes
     ----------
@@ -401,8 +404,8 @@ class Space:
             numeric.append(unit)
         n = len(actions)
         return (
-            np.array(numeric, dtype=float).reshape(-1, n).T,
-            np.array(nominal, dtype=np.intp).reshape(-1, n).T,
+            np.array(numeric, dtype=float).reshape(len(numeric), n).T,
+            np.array(nominal, dtype=np.intp).reshape(len(nominal), n).T,
         )
 
     def grid(self) -> FloatArray:
@@ -448,9 +451,9 @@ def _check_branches(param_distributions: object) -> list[Mapping[str, Any]]:
             )
         if not all(isinstance(name, str) for name in branch):
             raise TypeError(f"param_distributions must have str keys, got {list(branch)!r}.")
-    if not branches or not all(branches):
+    if not any(branches):
         raise ValueError(
-            "param_distributions must name at least one hyperparameter in each dict, "
+            "param_distributions must name at least one hyperparameter, "
             f"got {param_distributions!r}."
         )
     return list(branches)

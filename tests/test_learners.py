@@ -10,9 +10,14 @@ from scipy import stats
 from skpg import PolicyGradientOptimizer
 from skpg._policy import Policy
 from skpg._space import Space
-from skpg.learners import Learner, Memory, NaturalGradient, Reinforce
+from skpg.learners import ActorCritic, Learner, Memory, NaturalGradient, Reinforce
 
-LEARNERS = [Reinforce(), Reinforce(baseline="optimal", normalize=False), NaturalGradient()]
+LEARNERS = [
+    Reinforce(),
+    Reinforce(baseline="optimal", normalize=False),
+    NaturalGradient(),
+    ActorCritic(),
+]
 every_learner = pytest.mark.parametrize("learner", LEARNERS, ids=repr)
 MIXED = {
     "x": stats.uniform(0, 100),

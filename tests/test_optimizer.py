@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from skpg import PolicyGradientOptimizer
-from skpg.learners import NaturalGradient, Reinforce
+from skpg.learners import ActorCritic, NaturalGradient, Reinforce
 
 MIXED = {"x": stats.uniform(), "n": stats.randint(0, 5), "k": ["a", "b"]}
 
@@ -85,7 +85,7 @@ def test_a_finite_space_is_searched_once_and_wholly(space, batch):
         min_size=1,
         max_size=4,
     ),
-    st.sampled_from([Reinforce(), NaturalGradient()]),
+    st.sampled_from([Reinforce(), NaturalGradient(), ActorCritic()]),
 )
 def test_any_rewards_leave_a_finite_policy_and_new_candidates(batches, learner):
     optimizer = PolicyGradientOptimizer(MIXED, learner=learner, random_state=0)

@@ -174,6 +174,19 @@ def test_branches_give_only_their_own_names():
     assert all(params["k"] == ("p" if "a" in params else "q") for params in drawn)
 
 
+def test_an_empty_dict_among_others_is_the_estimator_as_it_is():
+    space = Space([{"a": [1, 2]}, {}])
+    assert sorted(map(str, space.decode(space.grid()))) == ["{'a': 1}", "{'a': 2}", "{}"]
+    assert space.decode(space.encode([{}])) == [{}]
+
+
+def test_equal_but_different_objects_are_told_apart_by_identity():
+    lists = [[1, 2], [1, 2], [3]]
+    space = Space({"knots": lists})
+    assert [space.identify({"knots": knots})[0] for knots in lists] == [0, 1, 2]
+    assert space.identify({"knots": [3]})[0] == 2
+
+
 def test_same_names_in_two_branches_are_told_apart_by_values():
     space = Space([{"k": ["p"], "c": stats.uniform(0, 1)}, {"k": ["p"], "c": stats.uniform(1, 1)}])
     assert space.identify({"k": "p", "c": 0.5})[0] == 0
@@ -233,7 +246,7 @@ def test_a_distribution_of_ones_own_needs_rvs_and_ppf_only():
     [
         ({}, ValueError, "at least one hyperparameter"),
         ([], ValueError, "at least one hyperparameter"),
-        ([{"a": [1]}, {}], ValueError, "at least one hyperparameter"),
+        ([{}, {}], ValueError, "at least one hyperparameter"),
         ({"depth": []}, ValueError, "'depth'.*at least one choice"),
         ({"depth": 3}, TypeError, "'depth'.*list of choices.*got 3"),
         ({"kernel": "rbf"}, TypeError, "'kernel'.*list of choices.*got 'rbf'"),

@@ -87,9 +87,9 @@ CROSS_VALIDATIONS: dict[str, tuple[BaseEstimator, Callable, Space]] = {
         KNeighborsClassifier(),
         load_digits,
         {
-            "n_neighbors": randint(1, 31),
+            "n_neighbors": randint(1, 61),
             "weights": ["uniform", "distance"],
-            "p": [1, 2],
+            "metric": ["euclidean", "manhattan", "chebyshev", "cosine", "canberra"],
         },
     ),
     "tree_breast_cancer": (

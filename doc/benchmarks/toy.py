@@ -18,7 +18,7 @@ import numpy as np
 from scipy.stats import uniform
 
 from skpg import PolicyGradientOptimizer
-from skpg.learners import Learner, NaturalGradient, Reinforce
+from skpg.learners import ActorCritic, Learner, NaturalGradient, Reinforce
 
 BATCH = 10
 
@@ -54,18 +54,27 @@ def run(learner: Learner | None, space: dict, truth: dict, budget: int, seed: in
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--problems", type=int, default=200)
-    problems = parser.parse_args().problems
-    tasks = [("3 continuous", 3, 0, 250), ("3 discrete", 0, 3, 250), ("6 mixed", 3, 3, 1000)]
+    parser.add_argument("--learner", help="only those whose name contains this")
+    problems, only = vars(parser.parse_args()).values()
+    tasks = [
+        ("3 continuous", 3, 0, 50),
+        ("3 continuous", 3, 0, 250),
+        ("3 discrete", 0, 3, 250),
+        ("6 mixed", 3, 3, 1000),
+    ]
     learners: list[tuple[str, Learner | None]] = [
         ("random search, best draw", None),
         ("Reinforce()", Reinforce()),
         ("Reinforce(baseline='optimal', normalize=True)", Reinforce(baseline="optimal")),
         ("NaturalGradient()", NaturalGradient()),
+        ("ActorCritic()", ActorCritic()),
     ]
     print("| problem | budget | learner | mean absolute error | s.e. | ms per candidate |")
     print("|---|---|---|---|---|---|")
     for problem, continuous, discrete, budget in tasks:
         for name, learner in learners:
+            if only and only not in name:
+                continue
             start = time.perf_counter()
             figures = [
                 run(learner, *make_problem(continuous, discrete, seed), budget, seed)

@@ -1,0 +1,260 @@
+"""The critic: a Gaussian process that predicts the reward of an action.
+
+The prior of the tempered rewards is ``f ~ GP(0, a (k + v phi phi'))`` with noise
+``a * noise``. ``k`` is a Matern-5/2 kernel with one length scale per hyperparameter, where
+unordered lists enter one-hot; ``phi`` holds a linear and a quadratic term per number and
+the levels of each list. Such main effects are seen from few observations, long before the
+product kernel can see them. Length scales, ``v`` and ``noise`` maximise the posterior (MAP);
+the amplitude ``a`` is profiled out.
+
+References
+----------
+.. [1] C. E. Rasmussen and C. K. I. Williams, "Gaussian Processes for Machine Learning",
+   2006, sections 2.7 (explicit basis functions) and 5.4 (leave-one-out, profiling).
+.. [2] C. Hvarfner et al., "Vanilla Bayesian Optimization Performs Great in High
+   Dimensions", ICML 2024. arXiv:2402.02229
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+from scipy.optimize import minimize
+
+from skpg._space import Choice, FloatArray, Space
+
+JITTER = 1e-8
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Actions as rows of a design matrix: numbers in [0, 1], then one-hot levels.
+
+    Parameters
+    ----------
+    n_numeric : int
+        Number of distributions and ordered lists.
+    levels : tuple of int
+        Number of choices of each unordered list.
+    """
+
+    n_numeric: int
+    levels: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, space: Space) -> Encoding:
+        """Return the encoding of a space."""
+        nominal = [d for d in space.dimensions if isinstance(d, Choice) and not d.ordered]
+        return cls(len(space.dimensions) - len(nominal), tuple(len(d.choices) for d in nominal))
+
+    @property
+    def n_groups(self) -> int:
+        """Number of hyperparameters."""
+        return self.n_numeric + len(self.levels)
+
+    @property
+    def groups(self) -> NDArray[np.intp]:
+        """The hyperparameter of each column of the design matrix."""
+        lists = np.repeat(self.n_numeric + np.arange(len(self.levels)), self.levels)
+        return np.concatenate([np.arange(self.n_numeric), lists]).astype(np.intp)
+
+    def design(self, numeric: FloatArray, nominal: NDArray[np.intp]) -> FloatArray:
+        """Return rows in which two values of an unordered list are at distance 1."""
+        onehot = [
+            (nominal[:, [j]] == np.arange(k)) * np.sqrt(0.5) for j, k in enumerate(self.levels)
+        ]
+        return np.hstack([numeric, *onehot])
+
+    def main_effects(self, x: FloatArray) -> FloatArray:
+        """Return linear and quadratic terms (Legendre on [0, 1]) and centred levels."""
+        u, onehot = 2 * x[:, : self.n_numeric] - 1, np.sqrt(2.0) * x[:, self.n_numeric :]
+        centred = onehot - np.repeat([1 / k for k in self.levels], self.levels)
+        terms = [np.sqrt(3.0) * u, np.sqrt(1.25) * (3 * u * u - 1), centred]
+        return np.hstack(terms) / np.sqrt(max(self.n_groups, 1))
+
+
+@dataclass(frozen=True, eq=False)
+class Critic:
+    """A Gaussian process conditioned on rewards; made by `condition`.
+
+    Attributes
+    ----------
+    encoding : Encoding
+    theta : ndarray of shape (n_groups + 2,)
+        Logarithms of the length scales, of ``v`` and of the noise.
+    amplitude, noise : float
+        The noise variance is ``amplitude * noise``.
+    top : float
+        The greatest posterior mean at an observation: the best reward without its luck.
+    """
+
+    encoding: Encoding
+    theta: FloatArray
+    scaled: FloatArray
+    effects: FloatArray
+    weights: FloatArray  # K^-1 y
+    whitener: FloatArray  # L^-1
+    amplitude: float
+    noise: float
+    top: float
+
+    @classmethod
+    def condition(
+        cls, encoding: Encoding, theta: FloatArray, x: FloatArray, y: FloatArray
+    ) -> Critic:
+        """Return the process given rewards `y` at the rows of the design matrix `x`."""
+        z, phi = _scaled(encoding, theta, x), encoding.main_effects(x)
+        covariance = _matern(_squared_distances(z, z))[0] + np.exp(theta[-2]) * (phi @ phi.T)
+        noise = np.exp(theta[-1]) + JITTER
+        while True:  # duplicates may make it numerically singular: more noise until it is not
+            factor, failed = lapack.dpotrf(covariance + noise * np.eye(len(y)), lower=1)
+            if not failed:
+                break
+            noise *= 10
+        whitener = np.tril(lapack.dtrtri(np.tril(factor), lower=1)[0])
+        weights = whitener.T @ (whitener @ y)
+        amplitude = max(float(y @ weights) / len(y), 1e-12)
+        top = float((y - noise * weights).max())
+        return cls(encoding, theta, z, phi, weights, whitener, amplitude, float(noise), top)
+
+    def predict(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the posterior mean and standard deviation of ``f``, of shape (n,) each."""
+        _, phi, cross = self._cross(x)
+        white = cross @ self.whitener.T
+        prior = 1 + np.exp(self.theta[-2]) * (phi * phi).sum(axis=1)
+        variance = np.maximum(prior - (white * white).sum(axis=1), 1e-10)
+        return cross @ self.weights, np.sqrt(self.amplitude * variance)
+
+    def predict_joint(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the posterior mean, of shape (n,), and covariance, of shape (n, n)."""
+        z, phi, cross = self._cross(x)
+        white = cross @ self.whitener.T
+        prior = _matern(_squared_distances(z, z))[0] + np.exp(self.theta[-2]) * (phi @ phi.T)
+        return cross @ self.weights, self.amplitude * (prior - white @ white.T)
+
+    def after(self, covariance: FloatArray, row: int) -> FloatArray:
+        """Return the covariance after an observation of one row, whatever it will be."""
+        gain = covariance[:, row] / (covariance[row, row] + self.noise * self.amplitude)
+        return np.asarray(covariance - np.outer(gain, covariance[row]))
+
+    def leave_one_out(self, y: FloatArray) -> FloatArray:
+        """Return the prediction of each reward from all others ([1]_, equation 5.12)."""
+        return np.asarray(y - self.weights / (self.whitener * self.whitener).sum(axis=0))
+
+    def _cross(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        z, phi = _scaled(self.encoding, self.theta, x), self.encoding.main_effects(x)
+        kernel = _matern(_squared_distances(z, self.scaled))[0]
+        return z, phi, kernel + np.exp(self.theta[-2]) * (phi @ self.effects.T)
+
+
+@dataclass(frozen=True)
+class GaussianProcess:
+    """Priors of a critic: the centre and the spread of the logarithm of each hyperparameter.
+
+    Parameters
+    ----------
+    length_scale : (float, float), default=(0.5, 1.0)
+        On features in [0, 1]. The centre grows with the square root of the number of
+        hyperparameters, for so do distances (Hvarfner et al. 2024).
+    trend : (float, float), default=(0.1, 1.5)
+        Variance of the main effects.
+    noise : (float, float), default=(1e-3, 1.5)
+        Variance of the noise.
+    """
+
+    length_scale: tuple[float, float] = (0.5, 1.0)
+    trend: tuple[float, float] = (0.1, 1.5)
+    noise: tuple[float, float] = (1e-3, 1.5)
+
+    def fit(
+        self,
+        encoding: Encoding,
+        x: FloatArray,
+        y: FloatArray,
+        start: FloatArray | None = None,
+        max_iter: int = 15,
+    ) -> Critic:
+        """Return the critic of rewards `y` at the rows of the design matrix `x`."""
+        d = encoding.n_groups
+        mean, spread = self._prior(d)
+        effects = encoding.main_effects(x)
+        bounds = [(np.log(0.02), np.log(200.0))] * d
+        bounds += [(np.log(1e-6), np.log(10.0)), (np.log(1e-6), 0.0)]
+        found = minimize(
+            _loss,
+            mean if start is None else start,
+            (encoding, x, y, effects @ effects.T, mean, spread),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=bounds,
+            options={"maxiter": max_iter, "maxfun": 2 * max_iter},
+        )
+        return Critic.condition(encoding, found.x, x, y)
+
+    def _prior(self, d: int) -> tuple[FloatArray, FloatArray]:
+        centre = self.length_scale[0] * np.sqrt(max(d, 1) / 3)
+        mean = np.log(np.concatenate([np.full(d, centre), [self.trend[0], self.noise[0]]]))
+        spread = np.concatenate([np.full(d, self.length_scale[1]), [self.trend[1], self.noise[1]]])
+        return mean, spread
+
+
+def _loss(
+    theta: FloatArray,
+    encoding: Encoding,
+    x: FloatArray,
+    y: FloatArray,
+    trend: FloatArray,
+    mean: FloatArray,
+    spread: FloatArray,
+) -> tuple[float, FloatArray]:
+    """Return the negative log posterior, amplitude profiled out, and its gradient."""
+    n, z = len(y), _scaled(encoding, theta, x)
+    kernel, slope = _matern(_squared_distances(z, z))
+    v, noise = np.exp(theta[-2:])
+    solved = _inverse(kernel + v * trend + (noise + JITTER) * np.eye(n))
+    if solved is None:
+        return 1e10, np.zeros_like(theta)
+    inverse, half_log_determinant = solved
+    alpha = inverse @ y
+    amplitude = max(float(y @ alpha) / n, 1e-12)
+    # d loss / dK = (K^-1 - alpha alpha' / a) / 2
+    pull = np.outer(alpha, alpha / amplitude) - inverse
+    weights = pull * slope
+    # sum_ab w_ab (z_a - z_b)^2 of each column, without the n x n x columns array
+    columns = 2 * (weights.sum(axis=1) @ (z * z)) - 2 * ((weights @ z) * z).sum(axis=0)
+    gradient = np.concatenate(
+        [
+            np.bincount(encoding.groups, columns, encoding.n_groups),
+            [-0.5 * v * (pull * trend).sum(), -0.5 * noise * np.trace(pull)],
+        ]
+    )
+    u = (theta - mean) / spread
+    loss = 0.5 * n * np.log(amplitude) + half_log_determinant + 0.5 * u @ u
+    return float(loss), gradient + u / spread
+
+
+def _scaled(encoding: Encoding, theta: FloatArray, x: FloatArray) -> FloatArray:
+    return np.asarray(x * np.exp(-theta[:-2])[encoding.groups])
+
+
+def _matern(squared: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the Matern-5/2 correlation of squared distances, and its derivative by them."""
+    r = np.sqrt(5 * np.maximum(squared, 0))
+    decay = np.exp(-r)
+    return (1 + r + r * r / 3) * decay, (-5 / 6) * (1 + r) * decay
+
+
+def _squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:
+    return np.asarray((a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2 * (a @ b.T))
+
+
+def _inverse(matrix: FloatArray) -> tuple[FloatArray, float] | None:
+    """Return the inverse and half the log determinant; None if not positive definite."""
+    factor, failed = lapack.dpotrf(matrix, lower=1)
+    if failed:
+        return None
+    lower = np.tril(lapack.dpotri(factor, lower=1)[0])
+    return lower + np.tril(lower, -1).T, float(np.log(np.diag(factor)).sum())

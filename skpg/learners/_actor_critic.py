@@ -1,0 +1,336 @@
+"""The default: natural-gradient steps on virtual actions that a Gaussian process judges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from skpg._actors import GaussianActor
+from skpg._critic import Critic, Encoding, GaussianProcess
+from skpg._gradients import StepSizes, natural_gradient_step
+from skpg._policy import Policy
+from skpg._rewards import rank_correlation, rank_utilities, replace_failed, temper
+from skpg._space import FloatArray, Space
+from skpg.learners._base import Admissible, Learner, Memory, check_positive
+
+STEPS = StepSizes(0.5, 0.3, 0.3)
+GRADIENT_STEPS = 10
+VIRTUAL_ACTIONS = 200
+# Standard deviations added to the prediction of virtual actions.
+OPTIMISM = 2.0
+# Actions that a batch is picked from: two parts of draws from the policy, one from the
+# user's distributions, four of perturbations of the best candidate.
+SCREENED = 700
+# Of a finite space up to this size every candidate is screened.
+LARGEST_GRID = 1000
+# Perturbations in probability, in units of the policy's standard deviation; they stop this
+# far from the ends of a distribution, where many estimators have their best values.
+PERTURBATIONS = np.array([0.5, 0.2, 0.05])
+EDGE = 1e-3
+# The scales of rewards: half ranks, and z-scores alone. There is a critic for each.
+RANK_SHARES = (0.5, 0.0)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class JudgedPolicy(Policy):
+    """A policy with the critics that improved it.
+
+    Attributes
+    ----------
+    critics : tuple of Critic
+        One for each scale of rewards.
+    chosen : int
+        The one that predicts best.
+    fitted : int
+        Number of rewards when the kernels were fitted.
+    """
+
+    critics: tuple[Critic, ...] = ()
+    chosen: int = 0
+    fitted: int = 0
+
+
+@dataclass(frozen=True)
+class ActorCritic(Learner):
+    """Improve the policy on virtual actions that a critic judges; screen what it draws.
+
+    Rewards are few, virtual actions are free: a Gaussian process, the critic, is fitted to
+    all rewards, and the policy climbs by natural-gradient steps on actions that are drawn
+    from it and judged by the critic, inside a trust region. The next batch is picked among
+    draws of the policy, of the user's distributions and perturbations of the best
+    candidate, one by one: each has the greatest probability of improving on the best by as
+    much as it is its turn to aim at, given the uncertainty that the earlier ones leave.
+
+    Parameters
+    ----------
+    ambitions : tuple of float, default=(0.01, 0.1, 0.3, 1.0, 3.0)
+        Improvements that candidates aim at, in turn, in robust standard deviations of the
+        rewards. Small ones refine the best candidate, large ones explore.
+    trust_region : float, default=0.1
+        Greatest Kullback-Leibler divergence, in nats per new reward, between the policy
+        after an update and before it.
+    memory_size : int, default=200
+        Number of candidates that the critic sees: the best, the latest, and others spread
+        over the search.
+    critic : GaussianProcess, default=GaussianProcess()
+        The priors of the critic.
+
+    References
+    ----------
+    .. [1] V. R. Konda and J. N. Tsitsiklis, "Actor-Critic Algorithms", NIPS 1999.
+    .. [2] D. R. Jones, "A Taxonomy of Global Optimization Methods Based on Response
+       Surfaces", Journal of Global Optimization 21, 2001. doi:10.1023/A:1012771025575
+    .. [3] T. Desautels, A. Krause and J. W. Burdick, "Parallelizing Exploration-Exploitation
+       Tradeoffs in Gaussian Process Bandit Optimization", JMLR 15, 2014.
+    .. [4] J. Schulman et al., "Trust Region Policy Optimization", ICML 2015.
+       arXiv:1502.05477
+
+    Examples
+    --------
+    >>> from scipy.stats import uniform
+    >>> from skpg import PolicyGradientOptimizer
+    >>> from skpg.learners import ActorCritic
+    >>> optimizer = PolicyGradientOptimizer(
+    ...     {"x": uniform(0, 100), "k": list("abc")}, learner=ActorCritic(), random_state=0
+    ... )
+    >>> for _ in range(5):
+    ...     batch = optimizer.ask(10)
+    ...     optimizer.tell(batch, [-((p["x"] - 73) ** 2) - 99 * (p["k"] != "b") for p in batch])
+    >>> best = optimizer.recommend()
+    >>> round(best["x"]), best["k"]
+    (73, 'b')
+    """
+
+    ambitions: tuple[float, ...] = (0.01, 0.1, 0.3, 1.0, 3.0)
+    trust_region: float = 0.1
+    memory_size: int = 200
+    critic: GaussianProcess = field(default_factory=GaussianProcess)
+
+    def __post_init__(self) -> None:
+        check_positive(self, "trust_region")
+        if not self.ambitions or not all(ambition > 0 for ambition in self.ambitions):
+            raise ValueError(
+                f"ambitions must have at least one number, all positive, got {self.ambitions!r}."
+            )
+        if self.memory_size < 10:
+            raise ValueError(f"memory_size must be at least 10, got {self.memory_size!r}.")
+        if not isinstance(self.critic, GaussianProcess):
+            raise TypeError(f"critic must be a GaussianProcess, got {self.critic!r}.")
+
+    def update(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> Policy:
+        """Fit the critics, then climb on virtual actions within the trust region."""
+        judged = self._judge(policy, memory)
+        critic = judged.critics[judged.chosen]
+        reach = self.trust_region * memory.last
+        for _ in range(GRADIENT_STEPS):
+            half = VIRTUAL_ACTIONS // 2
+            perturbed = _perturb(judged, memory, half, rng)
+            actions = np.concatenate([_stratified(judged, half, rng), perturbed])
+            mean, std = critic.predict(_design(policy.space, actions))
+            utilities = rank_utilities(mean + OPTIMISM * std)
+            step = _largest_step(judged, policy, actions, utilities, reach)
+            if step is None:
+                break
+            judged = replace(judged, actors=step.actors)
+        return judged
+
+    def propose(
+        self,
+        policy: Policy,
+        memory: Memory,
+        n: int,
+        rng: np.random.Generator,
+        admissible: Admissible,
+    ) -> FloatArray:
+        """Pick a batch among draws of the policy; the first one is stratified."""
+        if not isinstance(policy, JudgedPolicy):
+            actions = _stratified(policy, n, rng)
+            return actions[admissible(actions)]
+        actions = self._candidates(policy, memory, rng)
+        if np.isfinite(policy.space.size):  # most of a small space may have been seen
+            actions = actions[admissible(actions)]
+        if len(actions) > n:
+            x = _design(policy.space, actions)
+            finalists = [self._finalists(critic, x, n) for critic in policy.critics]
+            actions = actions[np.unique(np.concatenate(finalists))]
+        actions = actions[admissible(actions)]
+        if len(actions) <= n:
+            return actions
+        return actions[self._pick(policy, memory, actions, n)]
+
+    def recommend(self, policy: Policy, memory: Memory) -> FloatArray:
+        """Return the best candidate that was evaluated."""
+        if not len(memory):
+            return policy.mode_action()
+        return np.asarray(_best(memory))
+
+    def _judge(self, policy: Policy, memory: Memory) -> JudgedPolicy:
+        """Return the policy with critics of all rewards.
+
+        Their kernels are fitted again when there is 5 % more to learn from.
+        """
+        judged = policy if isinstance(policy, JudgedPolicy) else _unjudged(policy)
+        rows = _remembered(memory.rewards, self.memory_size)
+        targets = [temper(memory.rewards, share)[rows] for share in RANK_SHARES]
+        encoding = Encoding.of(policy.space)
+        x = _design(policy.space, memory.actions[rows])
+        kernels: list[FloatArray | None] = [critic.theta for critic in judged.critics]
+        if judged.critics and len(memory) < 1.05 * judged.fitted:
+            critics = [
+                Critic.condition(encoding, critic.theta, x, y)
+                for critic, y in zip(judged.critics, targets, strict=True)
+            ]
+            return replace(judged, critics=tuple(critics))
+        # the optimum moves less and less, and each evaluation costs more and more
+        iterations = 15 if len(memory) < 60 else 5
+        critics = [
+            self.critic.fit(encoding, x, y, kernel, iterations)
+            for kernel, y in zip(kernels or [None] * len(targets), targets, strict=True)
+        ]
+        # ranks are what the scales have in common, and what a search needs
+        fits = [
+            rank_correlation(critic.leave_one_out(y), y)
+            for critic, y in zip(critics, targets, strict=True)
+        ]
+        return replace(
+            judged, critics=tuple(critics), chosen=int(np.argmax(fits)), fitted=len(memory)
+        )
+
+    def _candidates(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> FloatArray:
+        """Return the actions that a batch is picked from."""
+        if policy.space.size <= LARGEST_GRID:
+            return policy.space.grid()
+        part = SCREENED // 7
+        return np.concatenate(
+            [
+                _stratified(policy, 2 * part, rng),
+                _stratified(Policy.prior(policy.space), part, rng),
+                _perturb(policy, memory, 4 * part, rng),
+            ]
+        )
+
+    def _finalists(self, critic: Critic, x: FloatArray, n: int) -> NDArray[np.intp]:
+        """Return the rows that the least, a middling or the greatest ambition likes best."""
+        mean, std = critic.predict(x)
+        ladder = sorted(self.ambitions)
+        best = [
+            np.argsort(-(mean - critic.top - ambition) / std, kind="stable")[: 40 + n]
+            for ambition in {ladder[0], ladder[len(ladder) // 2], ladder[-1]}
+        ]
+        return np.unique(np.concatenate(best))
+
+    def _pick(
+        self, policy: JudgedPolicy, memory: Memory, actions: FloatArray, n: int
+    ) -> NDArray[np.intp]:
+        """Pick rows one by one, each by its probability of improving by what its turn aims at.
+
+        This is Jones's method of many targets [2]_. Near an optimum whose surroundings are
+        known all but the smallest ambitions are hopeless, so that the search does not stall
+        there, as it does with an upper confidence bound: a certain 0.001 more is a larger
+        bound. The critics judge in turn, for they err in different places. Each pick is
+        judged with the uncertainty that the others leave, those that wait for their rewards
+        first [3]_. Turns go on from batch to batch, so that batches of one explore as well.
+        """
+        waiting = len(memory.pending)
+        x = _design(policy.space, np.concatenate([memory.pending, actions]))
+        means, covariances = zip(
+            *(critic.predict_joint(x) for critic in policy.critics), strict=True
+        )
+        free = np.arange(len(x)) >= waiting
+        picked: list[int] = []
+        for i in range(waiting + n):
+            lap, step = divmod(len(memory) + i, len(self.ambitions))
+            judge = (policy.chosen + lap) % len(policy.critics)
+            critic = policy.critics[judge]
+            variance = np.maximum(np.diag(covariances[judge]), 1e-10 * critic.amplitude)
+            gain = (means[judge] - critic.top - self.ambitions[step]) / np.sqrt(variance)
+            row = i if i < waiting else int(np.argmax(np.where(free, gain, -np.inf)))
+            picked.append(row)
+            free[row] = False
+            covariances = tuple(
+                critic.after(covariance, row)
+                for critic, covariance in zip(policy.critics, covariances, strict=True)
+            )
+        return np.array(picked[waiting:]) - waiting
+
+
+def _unjudged(policy: Policy) -> JudgedPolicy:
+    return JudgedPolicy(policy.space, policy.actors)
+
+
+def _best(memory: Memory) -> FloatArray:
+    return np.asarray(memory.actions[np.argmax(replace_failed(memory.rewards))])
+
+
+def _design(space: Space, actions: FloatArray) -> FloatArray:
+    return Encoding.of(space).design(*space.features(actions))
+
+
+def _stratified(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
+    """Draw from the policy, evenly along each hyperparameter (McKay et al. 1979)."""
+    return _inactive_as_nan(policy.space, _fill(policy, n, rng))
+
+
+def _fill(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
+    """Draw a value for each hyperparameter, also of branches that are not drawn."""
+    d = len(policy.actors)
+    strata = rng.permuted(np.tile(np.arange(n), (d, 1)), axis=1).T
+    uniform = (strata + rng.random((n, d))) / n
+    return np.stack(
+        [actor.ppf(u) for actor, u in zip(policy.actors, uniform.T, strict=True)], axis=1
+    )
+
+
+def _perturb(policy: Policy, memory: Memory, n: int, rng: np.random.Generator) -> FloatArray:
+    """Return the best candidate with one, two, three or all hyperparameters changed.
+
+    A change is a draw of the policy, a draw of the user's distribution, or, for numbers, a
+    step in probability.
+    """
+    d = len(policy.actors)
+    prior = Policy.prior(policy.space)
+    drawn = np.where(rng.random((n, 1)) < 0.5, _fill(policy, n, rng), _fill(prior, n, rng))
+    best = _best(memory)
+    parent = np.where(np.isnan(best), drawn, best)
+    changed = rng.random((n, d)).argsort(axis=1) < rng.choice([1, 2, 3, d], (n, 1))
+    kind = rng.integers(len(PERTURBATIONS) + 1, size=(n, 1))  # the last kind is a draw
+    sigma = np.array([a.sigma if isinstance(a, GaussianActor) else 0.0 for a in policy.actors])
+    size = np.append(PERTURBATIONS, 0.0)[kind] * sigma
+    near = ndtri(np.clip(ndtr(parent) + size * rng.standard_normal((n, d)), EDGE, 1 - EDGE))
+    stepped = np.where((sigma > 0) & (kind < len(PERTURBATIONS)), near, drawn)
+    return _inactive_as_nan(policy.space, np.where(changed, stepped, parent))
+
+
+def _inactive_as_nan(space: Space, actions: FloatArray) -> FloatArray:
+    actions[~space.active(actions)] = np.nan
+    return actions
+
+
+def _largest_step(
+    policy: Policy, origin: Policy, actions: FloatArray, utilities: FloatArray, reach: float
+) -> Policy | None:
+    """Return the largest halved natural-gradient step inside the trust region, if any."""
+    for factor in (1.0, 0.5, 0.25, 0.125):
+        step = natural_gradient_step(policy, actions, utilities, STEPS.scaled(factor))
+        if step.kl_divergence(origin) <= reach:
+            return step
+    return None
+
+
+def _remembered(rewards: FloatArray, size: int) -> NDArray[np.intp]:
+    """Return the rows that the critic sees.
+
+    The best half, the latest quarter, and the rest evenly spread over the search.
+    """
+    n = len(rewards)
+    if n <= size:
+        return np.arange(n)
+    keep = np.zeros(n, dtype=bool)
+    keep[np.argsort(-replace_failed(rewards), kind="stable")[: size // 2]] = True
+    keep[n - size // 4 :] = True
+    others = np.flatnonzero(~keep)
+    keep[others[np.linspace(0, len(others) - 1, size - keep.sum()).astype(int)]] = True
+    return np.flatnonzero(keep)

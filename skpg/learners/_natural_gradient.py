@@ -1,0 +1,81 @@
+"""The natural gradient, without a critic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skpg._gradients import StepSizes, natural_gradient_step
+from skpg._policy import Policy
+from skpg._rewards import rank_utilities
+from skpg.learners._base import Learner, Memory, check_positive
+
+
+@dataclass(frozen=True)
+class NaturalGradient(Learner):
+    r"""The natural gradient of rank utilities: no scale of rewards, no factor of 1000.
+
+    The gradient is preconditioned by the inverse of the Fisher matrix, which is known in
+    closed form for both kinds of actors. Its steps are the same whatever the units of a
+    hyperparameter and however narrow the policy has become. Each update learns from the
+    last `window` candidates at least, so that it also works when candidates are told one
+    at a time.
+
+    Parameters
+    ----------
+    mean_step : float, default=0.7
+        Step size of the mean of a Gaussian actor, in units of its standard deviation.
+    scale_step : float, default=0.5
+        Step size of the logarithm of its standard deviation.
+    probability_step : float, default=0.5
+        Step size of the probabilities of a list.
+    window : int, default=10
+        Least number of candidates to learn from. When fewer are new, the step sizes shrink
+        in proportion.
+
+    References
+    ----------
+    .. [1] S. Amari, "Natural gradient works efficiently in learning", Neural Computation
+       10, 1998. doi:10.1162/089976698300017746
+    .. [2] D. Wierstra et al., "Natural Evolution Strategies", JMLR 15, 2014.
+    .. [3] R. Hamano et al., "CatCMA: Stochastic optimization for mixed-category problems",
+       GECCO 2024. arXiv:2405.09962
+
+    Examples
+    --------
+    >>> from scipy.stats import uniform
+    >>> from skpg import PolicyGradientOptimizer
+    >>> from skpg.learners import NaturalGradient
+    >>> optimizer = PolicyGradientOptimizer(
+    ...     {"x": uniform(0, 100)}, learner=NaturalGradient(), random_state=0
+    ... )
+    >>> for _ in range(20):
+    ...     batch = optimizer.ask(10)
+    ...     optimizer.tell(batch, [-((params["x"] - 73) ** 2) for params in batch])
+    >>> round(optimizer.recommend()["x"])
+    73
+    """
+
+    mean_step: float = 0.7
+    scale_step: float = 0.5
+    probability_step: float = 0.5
+    window: int = 10
+
+    def __post_init__(self) -> None:
+        for name in ("mean_step", "scale_step", "probability_step"):
+            check_positive(self, name)
+        if self.window < 2:
+            raise ValueError(f"window must be at least 2, got {self.window!r}.")
+
+    def update(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> Policy:
+        """Take one step along the natural gradient."""
+        learned = min(len(memory), max(memory.last, self.window))
+        recent = slice(len(memory) - learned, None)
+        steps = StepSizes(self.mean_step, self.scale_step, self.probability_step)
+        return natural_gradient_step(
+            policy,
+            memory.actions[recent],
+            rank_utilities(memory.rewards[recent]),
+            steps.scaled(min(1.0, memory.last / self.window)),
+        )

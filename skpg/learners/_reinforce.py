@@ -1,0 +1,73 @@
+"""REINFORCE, as in the articles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skpg._gradients import Baseline, drawn_values_gradient
+from skpg._policy import Policy
+from skpg._rewards import normalize, replace_failed
+from skpg.learners._base import Learner, Memory, check_positive
+
+
+@dataclass(frozen=True)
+class Reinforce(Learner):
+    r"""The seed of this project: REINFORCE as in F. Odom's articles.
+
+    After each batch, ``theta += learning_rate * gradient`` with the estimate of
+    :math:`E[r \nabla_\theta \log p_\theta(a)]`. Gaussian actors average
+    :math:`(r - b) \nabla \log p` over the batch; of a list, only the values that were drawn
+    move, each by the average over its own draws.
+
+    It is here to be read and to be compared with. `NaturalGradient` needs several times
+    fewer candidates.
+
+    Parameters
+    ----------
+    learning_rate : float, default=0.1
+    baseline : {"mean", "optimal"} or None, default="mean"
+        What is subtracted from the rewards; the optimal one is
+        :math:`E[r \|\nabla\log p\|^2]/E[\|\nabla\log p\|^2]`.
+    normalize : bool, default=True
+        Divide rewards by their standard deviation in the batch (plus 1e-5), after
+        subtracting their mean.
+
+    References
+    ----------
+    .. [1] R. J. Williams, "Simple statistical gradient-following algorithms for
+       connectionist reinforcement learning", Machine Learning 8, 1992.
+       doi:10.1007/BF00992696
+    .. [2] F. Odom, "Hyperparameter tuning with policy gradients", 2020.
+
+    Examples
+    --------
+    >>> from skpg import PolicyGradientOptimizer
+    >>> from skpg.learners import Reinforce
+    >>> optimizer = PolicyGradientOptimizer(
+    ...     {"depth": [1, 2, 3]}, learner=Reinforce(learning_rate=1.0), random_state=0
+    ... )
+    >>> batch = optimizer.ask(3)
+    >>> optimizer.tell(batch, [params["depth"] for params in batch])
+    >>> optimizer.policy.mode()
+    {'depth': 3}
+    """
+
+    learning_rate: float = 0.1
+    baseline: Baseline = "mean"
+    normalize: bool = True
+
+    def __post_init__(self) -> None:
+        check_positive(self, "learning_rate")
+        if self.baseline not in ("mean", "optimal", None):
+            raise ValueError(f"baseline must be 'mean', 'optimal' or None, got {self.baseline!r}.")
+
+    def update(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> Policy:
+        """Take one step along the estimated gradient."""
+        new = slice(len(memory) - memory.last, None)
+        rewards = replace_failed(memory.rewards[new])
+        if self.normalize:
+            rewards = normalize(rewards)
+        gradient = drawn_values_gradient(policy, memory.actions[new], rewards, self.baseline)
+        return policy.with_theta(policy.theta + self.learning_rate * gradient)

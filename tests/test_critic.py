@@ -1,0 +1,195 @@
+"""The critic: each formula has a witness, and nothing that a search meets breaks it."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.optimize import check_grad
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import Matern
+
+from skpg import PolicyGradientOptimizer
+from skpg._critic import Critic, Encoding, GaussianProcess, _loss
+from skpg._policy import Policy
+from skpg._rewards import rank_correlation, temper
+from skpg._space import Space
+from skpg.learners import ActorCritic
+from skpg.learners._actor_critic import _remembered
+
+ENCODING = Encoding(2, (3, 2))
+
+
+def data(n=30, seed=0):
+    rng = np.random.default_rng(seed)
+    numeric = rng.random((n, 2))
+    nominal = np.stack([rng.integers(3, size=n), rng.integers(2, size=n)], axis=1)
+    x = ENCODING.design(numeric, nominal)
+    y = np.sin(5 * numeric[:, 0]) + (nominal[:, 0] == 1) + 0.1 * rng.standard_normal(n)
+    return x, y - y.mean()
+
+
+def test_the_gradient_of_the_marginal_likelihood_is_the_finite_difference():
+    x, y = data()
+    process = GaussianProcess()
+    mean, spread = process._prior(ENCODING.n_groups)
+    effects = ENCODING.main_effects(x)
+    rest = (ENCODING, x, y, effects @ effects.T, mean, spread)
+    for seed in range(5):
+        theta = mean + 0.7 * np.random.default_rng(seed).standard_normal(len(mean))
+        error = check_grad(lambda t: _loss(t, *rest)[0], lambda t: _loss(t, *rest)[1], theta)
+        assert error < 1e-4 * (1 + np.linalg.norm(_loss(theta, *rest)[1]))
+
+
+def test_predictions_are_those_of_scikit_learn():
+    """Without main effects the process is scikit-learn's, up to the profiled amplitude."""
+    x, y = data()
+    grid = data(10, seed=1)[0]
+    theta = np.log([0.4, 0.7, 1.5, 2.0, 1e-12, 0.01])
+    critic = Critic.condition(ENCODING, theta, x, y)
+    scales = np.exp(theta[:-2])[ENCODING.groups]
+    peer = GaussianProcessRegressor(Matern(scales, nu=2.5), alpha=0.01, optimizer=None).fit(x, y)
+    mean, std = critic.predict(grid)
+    expected_mean, expected = peer.predict(grid, return_cov=True)
+    np.testing.assert_allclose(mean, expected_mean, atol=1e-6)
+    np.testing.assert_allclose(std**2, critic.amplitude * np.diag(expected), atol=1e-6)
+    joint_mean, covariance = critic.predict_joint(grid)
+    np.testing.assert_allclose(joint_mean, mean)
+    np.testing.assert_allclose(covariance, critic.amplitude * expected, atol=1e-6)
+
+
+def test_leave_one_out_is_leaving_one_out():
+    x, y = data(15)
+    theta = GaussianProcess()._prior(ENCODING.n_groups)[0]
+    predicted = Critic.condition(ENCODING, theta, x, y).leave_one_out(y)
+    for i in range(len(y)):
+        rest = np.arange(len(y)) != i
+        without = Critic.condition(ENCODING, theta, x[rest], y[rest])
+        assert predicted[i] == pytest.approx(without.predict(x[[i]])[0][0], abs=1e-8)
+
+
+def test_two_values_of_a_list_are_at_distance_one():
+    x = ENCODING.design(np.zeros((3, 2)), np.array([[0, 0], [1, 0], [2, 1]]))
+    np.testing.assert_allclose(np.linalg.norm(x[0] - x[1]), 1)
+    np.testing.assert_allclose(np.linalg.norm(x[0] - x[2]), np.sqrt(2))
+
+
+def test_main_effects_are_centred_and_orthogonal():
+    u = (np.arange(1000) + 0.5) / 1000
+    effects = Encoding(1).main_effects(u[:, None])
+    np.testing.assert_allclose(effects.mean(axis=0), 0, atol=1e-3)
+    np.testing.assert_allclose(effects.T @ effects / 1000, np.eye(2), atol=1e-2)
+
+
+def test_a_fit_finds_what_matters():
+    """Length scales of hyperparameters without influence become long."""
+    rng = np.random.default_rng(0)
+    x = rng.random((80, 4))
+    critic = GaussianProcess().fit(Encoding(4), x, np.sin(8 * x[:, 0]), max_iter=50)
+    scales = np.exp(critic.theta[:4])
+    assert scales[1:].min() > 2 * scales[0]
+    new = rng.random((50, 4))
+    assert np.corrcoef(critic.predict(new)[0], np.sin(8 * new[:, 0]))[0, 1] > 0.99
+
+
+@pytest.mark.parametrize("n", [1, 2, 50])
+@pytest.mark.parametrize("rows", ["different", "duplicates"])
+@pytest.mark.parametrize("y", ["noise", "constant", "outlier"])
+def test_difficult_data_leave_finite_predictions(n, rows, y):
+    rng = np.random.default_rng(0)
+    x = rng.random((n, 3)) if rows == "different" else np.zeros((n, 3))
+    rewards = rng.standard_normal(n) if y != "constant" else np.zeros(n)
+    if y == "outlier":
+        rewards[0] = 1e6
+    critic = GaussianProcess().fit(Encoding(3), x, rewards - rewards.mean())
+    for value in (*critic.predict(rng.random((5, 3))), *critic.predict_joint(x[:5])):
+        assert np.isfinite(value).all()
+
+
+def test_tempered_rewards():
+    rewards = np.array([1.0, 2.0, 3.0, 4.0, np.nan, -1e12])
+    for share in (0.0, 0.5, 1.0):
+        tempered = temper(rewards, share)
+        assert tempered.mean() == pytest.approx(0)
+        assert np.abs(tempered).max() < 6
+        assert (np.diff(tempered[:4]) > 0).all()
+        assert tempered[4] == tempered[5] == tempered.min()
+        np.testing.assert_allclose(temper(3 * rewards + 1, share), tempered, atol=1e-3)
+    assert temper(np.ones(3), 0.5).tolist() == [0, 0, 0]
+    assert temper(np.array([np.nan] * 3), 0.5).tolist() == [0, 0, 0]
+
+
+def test_rank_correlation_is_spearmans():
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(5, size=30).astype(float), rng.random(30)
+    assert rank_correlation(a, b) == pytest.approx(stats.spearmanr(a, b).statistic)
+    assert rank_correlation(a, np.ones(30)) == 0
+
+
+def test_the_memory_is_bounded_and_keeps_the_best_and_the_latest():
+    rewards = np.random.default_rng(0).standard_normal(5000)
+    rows = _remembered(rewards, 200)
+    assert len(rows) == len(set(rows)) == 200
+    assert set(np.argsort(-rewards)[:100]) <= set(rows)
+    assert set(range(4950, 5000)) <= set(rows)
+
+
+BOWL = {"x": stats.uniform(0, 100), "n": stats.randint(0, 50), "k": list("abcd")}
+
+
+def bowl(params):
+    return (
+        -(((params["x"] - 30) / 100) ** 2) - ((params["n"] - 20) / 50) ** 2 - (params["k"] != "c")
+    )
+
+
+@pytest.mark.parametrize("batch", [1, 10, 30])
+def test_sixty_candidates_find_the_bottom_of_a_bowl(batch):
+    found = []
+    for seed in range(5):
+        optimizer = PolicyGradientOptimizer(BOWL, random_state=seed)
+        for _ in range(60 // batch):
+            params = optimizer.ask(batch)
+            optimizer.tell(params, [bowl(p) for p in params])
+        found.append(-bowl(optimizer.recommend()))
+    assert np.median(found) < 1e-3
+
+
+def test_the_policy_gathers_around_the_best_candidates_and_its_entropy_falls():
+    optimizer = PolicyGradientOptimizer(BOWL, random_state=0)
+    start = optimizer.policy.entropy()
+    for _ in range(20):
+        params = optimizer.ask(10)
+        optimizer.tell(params, [bowl(p) for p in params])
+    assert optimizer.policy.entropy() < start - 2
+    drawn = [bowl(p) for p in optimizer.policy.sample(200, 0)]
+    prior = [bowl(p) for p in Policy.prior(Space(BOWL)).sample(200, 0)]
+    assert np.median(drawn) > np.quantile(prior, 0.95)
+
+
+def test_a_batch_explores_as_well_as_exploits():
+    """Some of a batch is near the best candidate, some is far from all that was tried."""
+    optimizer = PolicyGradientOptimizer(
+        {"x": stats.uniform(), "y": stats.uniform(), "z": stats.uniform()}, random_state=0
+    )
+    for _ in range(3):
+        params = optimizer.ask(10)
+        optimizer.tell(params, [-sum(np.cos(9 * v) for v in p.values()) for p in params])
+    tried = optimizer.space.features(optimizer.memory.actions)[0]
+    best = tried[np.argmax(optimizer.memory.rewards)]
+    new = optimizer.space.features(optimizer.space.encode(optimizer.ask(10)))[0]
+    assert np.linalg.norm(new - best, axis=1).min() < 0.1
+    assert np.linalg.norm(new[:, None] - tried, axis=2).min(axis=1).max() > 0.2
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"trust_region": 0}, "trust_region must be a positive number, got 0"),
+        ({"ambitions": ()}, "ambitions must have at least one number"),
+        ({"ambitions": (-1.0,)}, "ambitions must .* all positive"),
+        ({"memory_size": 3}, "memory_size must be at least 10, got 3"),
+        ({"critic": "GP"}, "critic must be a GaussianProcess, got 'GP'"),
+    ],
+)
+def test_bad_settings_are_refused(settings, words):
+    with pytest.raises((ValueError, TypeError), match=words):
+        ActorCritic(**settings)
