@@ -9,7 +9,7 @@ import numpy as np
 
 from skpg._space import FloatArray
 
-# Standard deviations of the incumbent's folds that an optimistic race adds to the best fold.
+# Standard deviations of the incumbent's folds that an optimistic race grants.
 OPTIMISM = 2.0
 
 
@@ -25,8 +25,10 @@ class Race:
     bound : float
         Greatest score that a fold can have; infinite where it is unknown.
     optimistic : bool, default=False
-        Bound the folds that are left by the candidate's best fold plus two standard
-        deviations of the incumbent's folds, where that is less.
+        Bound each fold that is left by the incumbent's score on it, plus the candidate's
+        greatest lead on a fold so far (or least lag), plus two standard deviations of the
+        incumbent's folds, where that is less. Folds are compared like with like: the best
+        fold of a candidate that met the hard ones first says nothing of the easy ones.
     """
 
     bound: float
@@ -42,10 +44,27 @@ class Race:
         incumbent : ndarray of shape (n_folds,)
             Scores of the best candidate so far.
         """
-        bound = self.bound
+        bound = np.full(len(scores), self.bound)
         if self.optimistic:
-            bound = min(bound, float(np.nanmax(scores) + OPTIMISM * incumbent.std()))
+            lead = np.nanmax(scores - incumbent)
+            bound = np.minimum(bound, incumbent + lead + OPTIMISM * incumbent.std())
         return float(np.where(np.isnan(scores), bound, scores).mean())
+
+    def order(self, complete: FloatArray) -> tuple[int, ...]:
+        """Return the order of folds that tells losers soonest.
+
+        A candidate has certainly lost when its distance to the bound, summed over folds,
+        exceeds the incumbent's: so the folds that were farthest from it come first. In an
+        optimistic race only differences to the incumbent count, and no fold is better.
+
+        Parameters
+        ----------
+        complete : ndarray of shape (n_candidates, n_folds)
+            Scores of candidates all of whose folds were run.
+        """
+        if self.optimistic or not len(complete):
+            return tuple(range(complete.shape[1]))
+        return tuple(int(fold) for fold in np.argsort(complete.mean(axis=0), kind="stable"))
 
     def n_needed(
         self, scores: FloatArray, order: Sequence[int], incumbent: FloatArray | None
@@ -75,22 +94,6 @@ class Race:
             if incumbent is not None and self.upper(known, incumbent) <= incumbent.mean():
                 return n
         return None
-
-
-def fold_order(complete: FloatArray) -> tuple[int, ...]:
-    """Return the order of folds that tells losers soonest.
-
-    A candidate has lost when its distance to the bound, summed over folds, exceeds the
-    incumbent's: so the folds that were farthest from it come first.
-
-    Parameters
-    ----------
-    complete : ndarray of shape (n_candidates, n_folds)
-        Scores of candidates all of whose folds were run.
-    """
-    if not len(complete):
-        return tuple(range(complete.shape[1]))
-    return tuple(int(fold) for fold in np.argsort(complete.mean(axis=0), kind="stable"))
 
 
 def comparable_mean(scores: FloatArray, complete: FloatArray, upper: float) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from skpg._executors import Event, Job, Outcome, WorkerDiedError
-from skpg._racing import Race, comparable_mean, fold_order
+from skpg._racing import Race, comparable_mean
 from skpg._space import FloatArray, Params
 from skpg._time_limit import CandidateTimeoutError
 
@@ -151,7 +151,8 @@ class Schedule:
 
     def add(self, candidates: Iterable[Params]) -> None:
         """Take candidates on."""
-        order = fold_order(self._complete()) if self._race else tuple(range(self._n_folds))
+        race, folds = self._race, tuple(range(self._n_folds))
+        order = folds if race is None else race.order(self._complete())
         for params in candidates:
             scores = np.full(self._n_folds, np.nan)
             self._open[self._n_added] = Candidate(self._n_added, params, order, scores)

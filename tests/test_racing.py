@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from skpg import PolicyGradientSearchCV
-from skpg._racing import Race, comparable_mean, fold_order
+from skpg._racing import Race, comparable_mean
 from skpg._scorers import score_bound
 from tests.estimators import Scripted
 
@@ -66,8 +66,10 @@ def test_a_failed_fold_ends_the_race():
 
 
 def test_the_hardest_folds_come_first():
-    assert fold_order(np.array([[0.9, 0.5, 0.7], [0.9, 0.6, 0.6]])) == (1, 2, 0)
-    assert fold_order(np.empty((0, 3))) == (0, 1, 2)
+    complete = np.array([[0.9, 0.5, 0.7], [0.9, 0.6, 0.6]])
+    assert Race(1.0).order(complete) == (1, 2, 0)
+    assert Race(1.0).order(np.empty((0, 3))) == (0, 1, 2)
+    assert Race(1.0, optimistic=True).order(complete) == (0, 1, 2)
 
 
 @given(scores)
