@@ -120,9 +120,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
           best one by its greatest lead so far plus two standard deviations of the best
           one's folds. Saves more, and may lose the best.
 
-        Candidates that
-        lost have nan for the folds that were left out, rank last and are never chosen; the
-        policy learns from how they compare with others on the same folds.
+        Candidates that lost have nan for the folds that were left out, rank last and are
+        never chosen; the policy learns from how they compare with others on the same folds.
 
     racing_bound : float, default=None
         The greatest score that a fold can have. None is known for the metrics of
