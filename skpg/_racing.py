@@ -54,15 +54,14 @@ class Race:
         """Return the order of folds that tells losers soonest.
 
         A candidate has certainly lost when its distance to the bound, summed over folds,
-        exceeds the incumbent's: so the folds that were farthest from it come first. In an
-        optimistic race only differences to the incumbent count, and no fold is better.
+        exceeds the incumbent's: so the folds that were farthest from it come first.
 
         Parameters
         ----------
         complete : ndarray of shape (n_candidates, n_folds)
             Scores of candidates all of whose folds were run.
         """
-        if self.optimistic or not len(complete):
+        if not len(complete):
             return tuple(range(complete.shape[1]))
         return tuple(int(fold) for fold in np.argsort(complete.mean(axis=0), kind="stable"))
 

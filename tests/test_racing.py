@@ -69,7 +69,6 @@ def test_the_hardest_folds_come_first():
     complete = np.array([[0.9, 0.5, 0.7], [0.9, 0.6, 0.6]])
     assert Race(1.0).order(complete) == (1, 2, 0)
     assert Race(1.0).order(np.empty((0, 3))) == (0, 1, 2)
-    assert Race(1.0, optimistic=True).order(complete) == (0, 1, 2)
 
 
 @given(scores)
