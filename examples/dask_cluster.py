@@ -16,6 +16,7 @@ from skpg import PolicyGradientSearchCV
 
 
 def main():
+    """Search on the cluster."""
     X, y = load_digits(return_X_y=True)
     search = PolicyGradientSearchCV(
         SVC(),

@@ -170,7 +170,7 @@ if __name__ == "__main__":
     search = PolicyGradientSearchCV(
         Scripted(), {"a": list(range(200)), "seconds": [seconds, 0.2]}, n_iter=200, cv=3,
         n_jobs=n_jobs, random_state=0, callbacks=[callback],
-        initial_params=[{"a": 1, "seconds": 0.2}] if twice else None,
+        initial_params=[{"a": a, "seconds": 0.2 if a == 1 else seconds} for a in (1, 2, 3)],
     )
     if after == 0:
         threading.Timer(0.3, interrupt).start()

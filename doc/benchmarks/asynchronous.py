@@ -1,6 +1,6 @@
 """How long workers wait: batches beside asynchronous proposals, heavy-tailed fit times.
 
-Each candidate sleeps as long as a lognormal draw says; the fits write when they start and
+Each candidate sleeps as long as a lognormal draw says, on one split; the fits write when they start and
 end. The idle share is one minus the time in fits over workers times the time from the first
 start to the last end.
 
@@ -18,6 +18,7 @@ import numpy as np
 from scipy.stats import lognorm, randint
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris
+from sklearn.model_selection import ShuffleSplit
 
 from skpg import PolicyGradientSearchCV
 
@@ -44,14 +45,14 @@ class Sleeps(ClassifierMixin, BaseEstimator):
         return self.a / 100
 
 
-def idle_share(evaluation: str, n_iter: int, n_jobs: int, batch_size: int, cv: int) -> float:
+def idle_share(evaluation: str, n_iter: int, n_jobs: int, batch_size: int) -> float:
     """Return the share of the workers' time that no fit used."""
     X, y = load_iris(return_X_y=True)
     with tempfile.TemporaryDirectory() as folder:
         PolicyGradientSearchCV(
             Sleeps(folder=folder),
             {"seconds": lognorm(1.2, scale=0.15), "a": randint(0, 100)},
-            n_iter=n_iter, batch_size=batch_size, n_jobs=n_jobs, cv=cv, refit=False,
+            cv=ShuffleSplit(1, random_state=0), n_iter=n_iter, batch_size=batch_size, n_jobs=n_jobs, refit=False,
             random_state=0, evaluation=evaluation,
         ).fit(X, y)  # fmt: skip
         paths = [os.path.join(folder, name) for name in os.listdir(folder)]
@@ -65,11 +66,10 @@ def main() -> None:
     parser.add_argument("--n-iter", type=int, default=60)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--batch-size", type=int, default=10)
-    parser.add_argument("--cv", type=int, default=2)
     a = parser.parse_args()
-    idle_share("batch", 4, a.jobs, 4, 2)  # start the workers
+    idle_share("batch", 4, a.jobs, 4)  # start the workers
     for evaluation in ("batch", "async"):
-        share = idle_share(evaluation, a.n_iter, a.jobs, a.batch_size, a.cv)
+        share = idle_share(evaluation, a.n_iter, a.jobs, a.batch_size)
         print(f"evaluation={evaluation!r:8} n_jobs={a.jobs}  idle {share:.1%}", flush=True)
 
 
