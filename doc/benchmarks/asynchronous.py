@@ -1,7 +1,7 @@
 """How long workers wait: batches beside asynchronous proposals, heavy-tailed fit times.
 
-Each candidate sleeps as long as a lognormal draw says, on one split; the fits write when they start and
-end. The idle share is one minus the time in fits over workers times the time from the first
+Each candidate sleeps as long as a lognormal draw says, on one split; the fits write when they
+start and end. The idle share is one minus the time in fits over workers times the time from the first
 start to the last end.
 
     python doc/benchmarks/asynchronous.py [--n-iter 60] [--jobs 2] [--batch-size 10]
@@ -52,9 +52,14 @@ def idle_share(evaluation: str, n_iter: int, n_jobs: int, batch_size: int) -> fl
         PolicyGradientSearchCV(
             Sleeps(folder=folder),
             {"seconds": lognorm(1.2, scale=0.15), "a": randint(0, 100)},
-            cv=ShuffleSplit(1, random_state=0), n_iter=n_iter, batch_size=batch_size, n_jobs=n_jobs, refit=False,
-            random_state=0, evaluation=evaluation,
-        ).fit(X, y)  # fmt: skip
+            n_iter=n_iter,
+            batch_size=batch_size,
+            n_jobs=n_jobs,
+            cv=ShuffleSplit(1, random_state=0),
+            refit=False,
+            random_state=0,
+            evaluation=evaluation,
+        ).fit(X, y)
         paths = [os.path.join(folder, name) for name in os.listdir(folder)]
         times = np.array([np.loadtxt(path) for path in paths])
     span = times[:, 1].max() - times[:, 0].min()
