@@ -16,6 +16,7 @@ import itertools
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -57,12 +58,12 @@ class Choice:
         """Number of distinct values."""
         return len(self.choices)
 
-    @property
+    @cached_property
     def ordered(self) -> bool:
         """Whether the values are more than two numbers, so that their order means something."""
         return len(self.choices) > 2 and all(_is_number(value) for value in self.choices)
 
-    @property
+    @cached_property
     def ranks(self) -> FloatArray:
         """Position of each choice in increasing order, in (0, 1); for ordered choices."""
         ranks = np.empty(len(self.choices))
@@ -238,7 +239,7 @@ class Space:
         self.dimensions = tuple(dimensions)
         self.branches = len(branches)
 
-    @property
+    @cached_property
     def columns(self) -> tuple[tuple[int, ...], ...]:
         """Columns of the hyperparameters of each branch."""
         first = int(self.branches > 1)
@@ -249,7 +250,7 @@ class Space:
             for number in range(self.branches)
         )
 
-    @property
+    @cached_property
     def size(self) -> float:
         """Number of distinct candidates; those of two branches count twice."""
         return float(
@@ -296,7 +297,7 @@ class Space:
         """Return the key of one candidate, the same as that of its action."""
         return self.identify(params).tobytes()
 
-    @property
+    @cached_property
     def _overlapping(self) -> bool:
         names = {frozenset(self.dimensions[j].name for j in columns) for columns in self.columns}
         return len(names) < self.branches

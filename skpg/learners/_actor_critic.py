@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from skpg._actors import GaussianActor
+from skpg._actors import CategoricalActor, GaussianActor
 from skpg._critic import Critic, Encoding, GaussianProcess
 from skpg._gradients import StepSizes, natural_gradient_step
 from skpg._policy import Policy
 from skpg._rewards import rank_correlation, rank_utilities, replace_failed, temper
-from skpg._space import FloatArray, Space
+from skpg._space import Choice, FloatArray, Space
 from skpg.learners._base import Admissible, Learner, Memory, check_positive
 
 STEPS = StepSizes(0.5, 0.3, 0.3)
@@ -24,12 +24,18 @@ OPTIMISM = 2.0
 # Actions that a batch is picked from: two parts of draws from the policy, one from the
 # user's distributions, four of perturbations of the best candidate.
 SCREENED = 700
+# One candidate of so many is the learner's recommendation.
+REFINED = 10
 # Of a finite space up to this size every candidate is screened.
 LARGEST_GRID = 1000
 # Perturbations in probability, in units of the policy's standard deviation; they stop this
 # far from the ends of a distribution, where many estimators have their best values.
 PERTURBATIONS = np.array([0.5, 0.2, 0.05])
 EDGE = 1e-3
+# A recommendation is found near the best candidate by ever smaller steps, judged by
+# a critic of so many of the best.
+ELITE = 50
+RECOMMENDATION = 0.3 ** np.arange(1, 9)
 # The scales of rewards: half ranks, and z-scores alone. There is a critic for each.
 RANK_SHARES = (0.5, 0.0)
 
@@ -43,7 +49,7 @@ class JudgedPolicy(Policy):
     critics : tuple of Critic
         One for each scale of rewards.
     chosen : int
-        The one that predicts best.
+        Index of the one that predicts best.
     fitted : int
         Number of rewards when the kernels were fitted.
     """
@@ -51,6 +57,11 @@ class JudgedPolicy(Policy):
     critics: tuple[Critic, ...] = ()
     chosen: int = 0
     fitted: int = 0
+
+    @property
+    def critic(self) -> Critic:
+        """The critic that predicts best."""
+        return self.critics[self.chosen]
 
 
 @dataclass(frozen=True)
@@ -123,13 +134,12 @@ class ActorCritic(Learner):
     def update(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> Policy:
         """Fit the critics, then climb on virtual actions within the trust region."""
         judged = self._judge(policy, memory)
-        critic = judged.critics[judged.chosen]
         reach = self.trust_region * memory.last
         for _ in range(GRADIENT_STEPS):
             half = VIRTUAL_ACTIONS // 2
             perturbed = _perturb(judged, memory, half, rng)
             actions = np.concatenate([_stratified(judged, half, rng), perturbed])
-            mean, std = critic.predict(_design(policy.space, actions))
+            mean, std = judged.critic.predict(_design(policy.space, actions))
             utilities = rank_utilities(mean + OPTIMISM * std)
             step = _largest_step(judged, policy, actions, utilities, reach)
             if step is None:
@@ -150,22 +160,40 @@ class ActorCritic(Learner):
             actions = _stratified(policy, n, rng)
             return actions[admissible(actions)]
         actions = self._candidates(policy, memory, rng)
-        if np.isfinite(policy.space.size):  # most of a small space may have been seen
+        if policy.space.size < 10 * len(memory):  # most of what is screened may have been seen
             actions = actions[admissible(actions)]
         if len(actions) > n:
-            x = _design(policy.space, actions)
-            finalists = [self._finalists(critic, x, n) for critic in policy.critics]
-            actions = actions[np.unique(np.concatenate(finalists))]
+            actions = actions[self._finalists(policy.critic, _design(policy.space, actions), n)]
         actions = actions[admissible(actions)]
-        if len(actions) <= n:
-            return actions
-        return actions[self._pick(policy, memory, actions, n)]
+        if len(actions) > n:
+            actions = actions[self._pick(policy, memory, actions, n)]
+        if len(memory) % REFINED == 0:  # once in so many candidates refine the best one
+            actions = np.concatenate([self.recommend(policy, memory)[None], actions])
+        return actions[admissible(actions)][:n]
 
     def recommend(self, policy: Policy, memory: Memory) -> FloatArray:
-        """Return the best candidate that was evaluated."""
-        if not len(memory):
+        """Return the best action by a critic of the best candidates only, near the best one.
+
+        Among all rewards the differences between the best are too small to be modelled. The
+        critic of the best knows nothing outside the ranges that they span.
+        """
+        if not isinstance(policy, JudgedPolicy):
             return policy.mode_action()
-        return np.asarray(_best(memory))
+        rows = np.argsort(-replace_failed(memory.rewards), kind="stable")[:ELITE]
+        y, x = temper(memory.rewards[rows], 0.0), _design(policy.space, memory.actions[rows])
+        critic = self.critic.fit(Encoding.of(policy.space), x, y, policy.critic.theta)
+        best, rng = memory.actions[rows[0]], np.random.default_rng(0)
+        for size in RECOMMENDATION:
+            changed = rng.random((VIRTUAL_ACTIONS, len(best))) < 0.5
+            steps = size * rng.standard_normal(changed.shape)
+            parents = np.tile(best, (len(changed), 1))
+            near = np.where(changed, _steps(policy, parents, steps), parents)
+            actions = np.concatenate([best[None], near])
+            new = _design(policy.space, actions)
+            mean, _ = critic.predict(new)
+            known = ((new >= x.min(axis=0)) & (new <= x.max(axis=0))).all(axis=1)
+            best = actions[np.argmax(np.where(known, mean, -np.inf))]
+        return np.asarray(best)
 
     def _judge(self, policy: Policy, memory: Memory) -> JudgedPolicy:
         """Return the policy with critics of all rewards.
@@ -230,30 +258,23 @@ class ActorCritic(Learner):
         This is Jones's method of many targets [2]_. Near an optimum whose surroundings are
         known all but the smallest ambitions are hopeless, so that the search does not stall
         there, as it does with an upper confidence bound: a certain 0.001 more is a larger
-        bound. The critics judge in turn, for they err in different places. Each pick is
-        judged with the uncertainty that the others leave, those that wait for their rewards
-        first [3]_. Turns go on from batch to batch, so that batches of one explore as well.
+        bound. Each pick is judged with the uncertainty that the others leave, those that
+        wait for their rewards first [3]_. Turns go on from batch to batch, so that batches of
+        one explore as well.
         """
-        waiting = len(memory.pending)
+        critic, waiting = policy.critic, len(memory.pending)
         x = _design(policy.space, np.concatenate([memory.pending, actions]))
-        means, covariances = zip(
-            *(critic.predict_joint(x) for critic in policy.critics), strict=True
-        )
-        free = np.arange(len(x)) >= waiting
+        mean, covariance = critic.predict_joint(x)
+        mean[:waiting] = -np.inf
         picked: list[int] = []
         for i in range(waiting + n):
-            lap, step = divmod(len(memory) + i, len(self.ambitions))
-            judge = (policy.chosen + lap) % len(policy.critics)
-            critic = policy.critics[judge]
-            variance = np.maximum(np.diag(covariances[judge]), 1e-10 * critic.amplitude)
-            gain = (means[judge] - critic.top - self.ambitions[step]) / np.sqrt(variance)
-            row = i if i < waiting else int(np.argmax(np.where(free, gain, -np.inf)))
+            ambition = self.ambitions[(len(memory) + i) % len(self.ambitions)]
+            std = np.sqrt(np.maximum(np.diag(covariance), 1e-10 * critic.amplitude))
+            improvement = (mean - critic.top - ambition) / std
+            row = i if i < waiting else int(np.argmax(improvement))
             picked.append(row)
-            free[row] = False
-            covariances = tuple(
-                critic.after(covariance, row)
-                for critic, covariance in zip(policy.critics, covariances, strict=True)
-            )
+            mean[row] = -np.inf
+            covariance = critic.after(covariance, row)
         return np.array(picked[waiting:]) - waiting
 
 
@@ -287,21 +308,52 @@ def _fill(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
 def _perturb(policy: Policy, memory: Memory, n: int, rng: np.random.Generator) -> FloatArray:
     """Return the best candidate with one, two, three or all hyperparameters changed.
 
-    A change is a draw of the policy, a draw of the user's distribution, or, for numbers, a
+    A change is a draw of the policy, a draw of the user's distribution or, for numbers, a
     step in probability.
     """
     d = len(policy.actors)
     prior = Policy.prior(policy.space)
     drawn = np.where(rng.random((n, 1)) < 0.5, _fill(policy, n, rng), _fill(prior, n, rng))
     best = _best(memory)
-    parent = np.where(np.isnan(best), drawn, best)
+    parents = np.where(np.isnan(best), drawn, best)
     changed = rng.random((n, d)).argsort(axis=1) < rng.choice([1, 2, 3, d], (n, 1))
     kind = rng.integers(len(PERTURBATIONS) + 1, size=(n, 1))  # the last kind is a draw
-    sigma = np.array([a.sigma if isinstance(a, GaussianActor) else 0.0 for a in policy.actors])
-    size = np.append(PERTURBATIONS, 0.0)[kind] * sigma
-    near = ndtri(np.clip(ndtr(parent) + size * rng.standard_normal((n, d)), EDGE, 1 - EDGE))
-    stepped = np.where((sigma > 0) & (kind < len(PERTURBATIONS)), near, drawn)
-    return _inactive_as_nan(policy.space, np.where(changed, stepped, parent))
+    sizes = np.append(PERTURBATIONS, 0.0)[kind]
+    near = _steps(policy, parents, sizes * rng.standard_normal((n, d)))
+    numeric = np.array([not isinstance(d, Choice) for d in policy.space.dimensions])
+    stepped = np.where(numeric & (kind < len(PERTURBATIONS)), near, drawn)
+    return _inactive_as_nan(policy.space, np.where(changed, stepped, parents))
+
+
+def _steps(policy: Policy, actions: FloatArray, steps: FloatArray) -> FloatArray:
+    """Return actions after steps in units of the policy's standard deviation.
+
+    They are taken in probability; of an ordered list in rank, and to another choice at
+    least; unordered lists stay.
+    """
+    near = actions.copy()
+    for j, (dimension, actor) in enumerate(
+        zip(policy.space.dimensions, policy.actors, strict=True)
+    ):
+        if isinstance(actor, GaussianActor):
+            unit = ndtr(actions[:, j]) + actor.sigma * steps[:, j]
+            near[:, j] = ndtri(np.clip(unit, EDGE, 1 - EDGE))
+        elif isinstance(dimension, Choice) and dimension.ordered:
+            near[:, j] = _steps_in_rank(dimension, actor, actions[:, j], steps[:, j])
+    return near
+
+
+def _steps_in_rank(
+    dimension: Choice, actor: CategoricalActor, column: FloatArray, steps: FloatArray
+) -> FloatArray:
+    rows = ~np.isnan(column)  # elsewhere the hyperparameter is not active
+    ranks, p = dimension.ranks, actor.probabilities
+    sigma = np.sqrt(p @ (ranks - p @ ranks) ** 2)
+    moves = np.sign(steps) * np.maximum(np.abs(steps) * sigma, 1 / len(ranks))
+    places = np.floor((ranks[column[rows].astype(int)] + moves[rows]) * len(ranks))
+    near = column.copy()
+    near[rows] = np.argsort(ranks)[np.clip(places, 0, len(ranks) - 1).astype(int)]
+    return near
 
 
 def _inactive_as_nan(space: Space, actions: FloatArray) -> FloatArray:
