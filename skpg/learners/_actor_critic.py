@@ -187,7 +187,7 @@ class ActorCritic(Learner):
             changed = rng.random((VIRTUAL_ACTIONS, len(best))) < 0.5
             steps = size * rng.standard_normal(changed.shape)
             parents = np.tile(best, (len(changed), 1))
-            near = np.where(changed, _steps(policy, parents, steps), parents)
+            near = np.where(changed, _steps(policy, parents, steps, in_rank=True), parents)
             actions = np.concatenate([best[None], near])
             new = _design(policy.space, actions)
             mean, _ = critic.predict(new)
@@ -319,17 +319,17 @@ def _perturb(policy: Policy, memory: Memory, n: int, rng: np.random.Generator) -
     changed = rng.random((n, d)).argsort(axis=1) < rng.choice([1, 2, 3, d], (n, 1))
     kind = rng.integers(len(PERTURBATIONS) + 1, size=(n, 1))  # the last kind is a draw
     sizes = np.append(PERTURBATIONS, 0.0)[kind]
-    near = _steps(policy, parents, sizes * rng.standard_normal((n, d)))
+    near = _steps(policy, parents, sizes * rng.standard_normal((n, d)), in_rank=False)
     numeric = np.array([not isinstance(d, Choice) for d in policy.space.dimensions])
     stepped = np.where(numeric & (kind < len(PERTURBATIONS)), near, drawn)
     return _inactive_as_nan(policy.space, np.where(changed, stepped, parents))
 
 
-def _steps(policy: Policy, actions: FloatArray, steps: FloatArray) -> FloatArray:
+def _steps(policy: Policy, actions: FloatArray, steps: FloatArray, in_rank: bool) -> FloatArray:
     """Return actions after steps in units of the policy's standard deviation.
 
-    They are taken in probability; of an ordered list in rank, and to another choice at
-    least; unordered lists stay.
+    They are taken in probability; of an ordered list, if `in_rank`, in rank and to another
+    choice at least; other lists stay.
     """
     near = actions.copy()
     for j, (dimension, actor) in enumerate(
@@ -338,7 +338,7 @@ def _steps(policy: Policy, actions: FloatArray, steps: FloatArray) -> FloatArray
         if isinstance(actor, GaussianActor):
             unit = ndtr(actions[:, j]) + actor.sigma * steps[:, j]
             near[:, j] = ndtri(np.clip(unit, EDGE, 1 - EDGE))
-        elif isinstance(dimension, Choice) and dimension.ordered:
+        elif in_rank and isinstance(dimension, Choice) and dimension.ordered:
             near[:, j] = _steps_in_rank(dimension, actor, actions[:, j], steps[:, j])
     return near
 
