@@ -156,6 +156,7 @@ if __name__ == "__main__":
     start = None
 
     def interrupt():
+        time.sleep(0.5 if twice else 0.0)  # until the next fit runs
         os.killpg(0, signal.SIGINT)  # as a terminal does: the workers get it too
         if twice:
             time.sleep(0.3)

@@ -1,8 +1,8 @@
 """How long workers wait: batches beside asynchronous proposals, heavy-tailed fit times.
 
 Each candidate sleeps as long as a lognormal draw says, on one split; the fits write when they
-start and end. The idle share is one minus the time in fits over workers times the time from the first
-start to the last end.
+start and end. The idle share is one minus the time in fits over workers times the time from
+the first start to the last end.
 
     python doc/benchmarks/asynchronous.py [--n-iter 60] [--jobs 2] [--batch-size 10]
 """
