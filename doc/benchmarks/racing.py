@@ -9,6 +9,7 @@ the records through the real engine. Two questions:
   candidate that a search finds, over 10 seeds?
 
     python doc/benchmarks/racing.py [--orders 20] [--seeds 10] [--samples 1797]
+        [--problems kNN tree SVC forest]
 """
 
 from __future__ import annotations
@@ -140,8 +141,10 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--samples", type=int, default=1797)
+    parser.add_argument("--problems", nargs="*", choices=PROBLEMS, default=list(PROBLEMS))
     arguments = parser.parse_args()
-    for name, (estimator, grid) in PROBLEMS.items():
+    for name in arguments.problems:
+        estimator, grid = PROBLEMS[name]
         table = record(estimator, grid, arguments.samples)
         print(f"{name}: {len(table)} candidates recorded", flush=True)
         for racing in (True, "optimistic"):
