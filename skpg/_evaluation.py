@@ -1,19 +1,21 @@
 """Folds in, scores out.
 
 `BaseSearchCV.fit` hands its `_run_search` a function ``evaluate_candidates`` that raises
-when every fit of one call fails, splits anew in each call, and formats all results each
-time. An adaptive search makes many calls. So the same fits run here without it, and their
-outcomes are put into the two objects where `fit` looks for them. This holds for
-scikit-learn 1.6 to 1.9.
+when every fit of one call fails, loses all results with the first dead worker, splits anew
+in each call, and formats all results each time. An adaptive search makes many calls. So the
+same fits run here without it, one by one, and their outcomes are put into the two objects
+where `fit` looks for them. This holds for scikit-learn 1.6 to 1.9.
 """
 
 from __future__ import annotations
 
+import copy
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 from sklearn.base import clone
 
 # Private: the job that scikit-learn's searches run, with its timing, error handling,
@@ -23,30 +25,80 @@ from sklearn.model_selection._validation import (
     _insert_error_scores,
     _warn_or_raise_about_fit_failures,
 )
-from sklearn.utils.parallel import delayed
 
-Outcome = dict[str, Any]
+from skpg._backends import executor_of
+from skpg._engine import Ask, Engine
+from skpg._executors import Batches, Executor, Job, Outcome
+from skpg._racing import Race
+from skpg._schedule import Schedule
+from skpg._scorers import race_of
+from skpg._space import Params
+from skpg._stopping import StoppingRule
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class FitAndScore:
+    """What the fits of a search have in common; called with what they have not."""
+
+    estimator: Any
+    X: Any
+    y: Any
+    splits: list[tuple[Any, Any]]
+    n_candidates: int
+    keywords: dict[str, Any]
+    caller: Any
+
+    def __call__(self, job: Job) -> Outcome:
+        """Fit and score one candidate on one fold."""
+        asked: list[bool] = []
+        train, test = self.splits[job.fold]
+        outcome: Outcome = _fit_and_score(
+            clone(self.estimator),
+            self.X,
+            self.y,
+            train=train,
+            test=test,
+            parameters=job.params,
+            split_progress=(job.fold, len(self.splits)),
+            candidate_progress=(job.candidate, self.n_candidates),
+            **self.keywords,
+            **self._callback(job.context, asked),
+        )
+        outcome["asked_to_stop"] = any(asked)
+        return outcome
+
+    def _callback(self, context: Any, asked: list[bool]) -> dict[str, Any]:
+        """Return the arguments by which a fit reports to scikit-learn's callbacks."""
+        if context is None:
+            return {}
+        end = context.call_on_fit_task_end
+        # `_fit_and_score` drops what the callbacks answer
+        context.call_on_fit_task_end = lambda **about: asked.append(end(**about))
+        return {"caller": self.caller, "callback_ctx": context}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the search's own callbacks behind: they are called in this process only."""
+        caller = copy.copy(self.caller)
+        caller.callbacks = None
+        return {**self.__dict__, "caller": caller}
 
 
 class CrossValidation:
-    """Cross-validation of batches of candidates, on folds that are split once.
+    """Cross-validation of candidates, on folds that are split once.
+
+    A context manager: inside, the first Ctrl-C asks to stop.
 
     Parameters
     ----------
-    search : BaseSearchCV
+    search : PolicyGradientSearchCV
         The search whose `fit` is running.
     evaluate_candidates : callable
         What `fit` handed to `_run_search`. Its closure holds what a fit needs and takes
         what it returns.
     callback_ctx : CallbackContext or None
         The context of the running `fit` (scikit-learn >= 1.9).
-
-    Attributes
-    ----------
-    outcomes : list of dict
-        What the fits returned, fold by fold, candidate by candidate.
-    n_splits : int
-        Number of folds.
     """
 
     def __init__(
@@ -54,55 +106,73 @@ class CrossValidation:
     ):
         fit = inspect.getclosurevars(evaluate_candidates).nonlocals
         self._search = search
-        self._estimator = fit["base_estimator"]
-        self._X, self._y = fit["X"], fit["y"]
-        self._keywords = fit["fit_and_score_kwargs"]
-        self._parallel = fit["parallel"]
         self._results: dict[str, Any] = fit["results"]
-        self.outcomes: list[Outcome] = fit["all_out"]
+        self._outcomes: list[Outcome] = fit["all_out"]
         self._metric: str | None = None
-        # until 1.8 the splitter is a local of `fit`, from 1.9 an attribute
-        local = "cv_orig" in fit
-        cv = fit["cv_orig"] if local else search._checked_cv_orig
-        self.n_splits: int = fit["n_splits"] if local else search.n_splits_
-        self._splits = list(cv.split(self._X, self._y, **fit["routed_params"].splitter.split))
-        if len(self._splits) != self.n_splits:
-            raise ValueError(
-                "cv.split and cv.get_n_splits return inconsistent results. "
-                f"Expected {self.n_splits} splits, got {len(self._splits)}"
-            )
-        if not self._splits:
-            raise ValueError(
-                "No fits were performed. Was the CV iterator empty? Were there no candidates?"
-            )
-        n_fits = search.n_iter * self.n_splits
-        if search.verbose > 0:
-            print(
-                f"Fitting {self.n_splits} folds for each of {search.n_iter} candidates,"
-                f" totalling {n_fits} fits"
-            )
-        # One context for the whole search: users see one bar, which moves with each fit.
-        self._context = callback_ctx and callback_ctx.subcontext(
-            task_name="search", max_subtasks=n_fits, sequential_subtasks=False
-        ).call_on_fit_task_begin(estimator=search)
+        self._task = FitAndScore(
+            fit["base_estimator"],
+            fit["X"],
+            fit["y"],
+            _splits(search, fit),
+            search.n_iter,
+            fit["fit_and_score_kwargs"],
+            search,
+        )
+        self._n_folds = len(self._task.splits)
+        race = race_of(search, self._task.keywords["scorer"])
+        executor = executor_of(fit["parallel"], self._task, raced=race is not None)
+        asynchronous = _is_asynchronous(search, executor)
+        self._schedule = self._make_schedule(race, sequential=not asynchronous)
+        self._engine = Engine(
+            executor,
+            self._schedule,
+            StoppingRule(
+                search.timeout, search.target_score, search.patience, tuple(search.callbacks or ())
+            ),
+            n_iter=search.n_iter,
+            batch_size=search.batch_size,
+            asynchronous=asynchronous,
+            before=self._with_context,
+            after=self._cut_context,
+        )
+        self._context = self._begin(callback_ctx)
 
-    def evaluate(self, candidates: Sequence[Mapping[str, Any]]) -> list[float]:
-        """Fit and score candidates on all folds, in parallel.
+    def __enter__(self) -> CrossValidation:
+        self._engine.__enter__()
+        return self
 
-        Returns
-        -------
-        list of float
-            The reward of each candidate: the mean test score of the metric to learn from;
-            nan where it failed.
+    def __exit__(self, *exception: object) -> None:
+        self._engine.__exit__(*exception)
+
+    @property
+    def stop_reason(self) -> str | None:
+        """Why the evaluation ended; None as long as it goes on."""
+        return self._engine.stop_reason
+
+    @property
+    def n_fits(self) -> int:
+        """Number of fits of the finished candidates."""
+        return sum(len(candidate.outcomes) for candidate in self._schedule.settled)
+
+    def run(self, ask: Ask) -> Iterator[tuple[list[Params], list[float]]]:
+        """Evaluate what a policy proposes until there is a reason to stop.
+
+        Parameters
+        ----------
+        ask : callable
+            From a number to at most as many new candidates.
+
+        Yields
+        ------
+        params : list of dict
+            Finished candidates: a batch, or one at a time if the evaluation is asynchronous.
+        rewards : list of float
+            The mean test score of each, by the metric to learn from; nan where it failed.
         """
-        # A list: contexts are attached to the search, which must not change while a job
-        # that holds it is pickled.
-        outcomes = self._parallel(list(self._jobs(candidates)))
-        self.outcomes.extend(outcomes)
-        folds = [self._reward(outcome["test_scores"]) for outcome in outcomes]
-        return list(np.reshape(folds, (len(candidates), self.n_splits)).mean(axis=1).tolist())
+        for group in self._engine.run(ask):
+            yield [candidate.params for candidate in group], self._schedule.rewards(group)
 
-    def finish(self, candidates: list[dict[str, Any]], more_results: Mapping[str, Any]) -> None:
+    def finish(self, more_results: Mapping[str, Any]) -> None:
         """Give the results to `fit`.
 
         Raises
@@ -110,43 +180,89 @@ class CrossValidation:
         ValueError
             If every fit failed.
         """
-        search = self._search
-        _warn_or_raise_about_fit_failures(self.outcomes, search.error_score)
-        if callable(search.scoring):
-            _insert_error_scores(self.outcomes, search.error_score)
-        self._results.update(
-            search._format_results(candidates, self.n_splits, self.outcomes, more_results)
-        )
+        search, candidates = self._search, self._schedule.settled
+        fits = [outcome for candidate in candidates for outcome in candidate.outcomes.values()]
+        _warn_or_raise_about_fit_failures(fits, search.error_score)
+        self._warn_of_killers()
+        left_out = _left_out(fits)
+        for candidate in candidates:
+            self._outcomes += [candidate.outcomes.get(f, left_out) for f in range(self._n_folds)]
+        _insert_error_scores(self._outcomes, search.error_score)
+        if search.racing is not False:
+            n_folds = [len(candidate.outcomes) for candidate in candidates]
+            more_results = {**more_results, "n_folds_evaluated": n_folds}
+        params = [candidate.params for candidate in candidates]
+        with warnings.catch_warnings():
+            if search.racing is not False and not any(c.failed for c in candidates):
+                # all that is nan was left out
+                warnings.filterwarnings("ignore", "One or more of the t", UserWarning)
+            self._results.update(
+                search._format_results(params, self._n_folds, self._outcomes, more_results)
+            )
         if self._context is not None:
             self._context.call_on_fit_task_end(estimator=search)
 
-    def _jobs(self, candidates: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
-        number = len(self.outcomes)
-        for parameters in candidates:
-            for fold, (train, test) in enumerate(self._splits):
-                yield delayed(_fit_and_score)(
-                    clone(self._estimator),
-                    self._X,
-                    self._y,
-                    train=train,
-                    test=test,
-                    parameters=parameters,
-                    split_progress=(fold, self.n_splits),
-                    candidate_progress=(number // self.n_splits, self._search.n_iter),
-                    **self._keywords,
-                    **self._callback(number),
-                )
-                number += 1
+    def _make_schedule(self, race: Race | None, *, sequential: bool) -> Schedule:
+        return Schedule(
+            self._n_folds,
+            score=self._score,
+            failure=self._failure,
+            race=race,
+            candidate_timeout=self._search.candidate_timeout,
+            sequential=sequential,
+        )
 
-    def _callback(self, number: int) -> dict[str, Any]:
-        """Return the arguments by which a fit reports to scikit-learn's callbacks."""
+    def _begin(self, callback_ctx: Any) -> Any:
+        """Announce the fits, in print and to scikit-learn's callbacks."""
+        search = self._search
+        n_fits = search.n_iter * self._n_folds
+        if search.verbose > 0:
+            print(
+                f"Fitting {self._n_folds} folds for each of {search.n_iter} candidates,"
+                f" totalling {n_fits} fits"
+            )
+        # One context for the whole search: users see one bar, which moves with each fit.
+        return callback_ctx and callback_ctx.subcontext(
+            task_name="search", max_subtasks=n_fits, sequential_subtasks=False
+        ).call_on_fit_task_begin(estimator=search)
+
+    def _with_context(self, job: Job) -> Job:
         if self._context is None:
-            return {}
-        context = self._context.subcontext(task_name="candidate-split-evaluation", task_id=number)
-        return {"caller": self._search, "callback_ctx": context}
+            return job
+        context = self._context.subcontext(
+            task_name="candidate-split-evaluation",
+            task_id=job.candidate * self._n_folds + job.fold,
+        )
+        return replace(job, context=context)
 
-    def _reward(self, scores: float | Mapping[str, float]) -> float:
+    def _cut_context(self, job: Job) -> None:
+        # A context is pickled with all its siblings: the list of them must not grow.
+        if job.context is not None:
+            self._context._children_map.pop(job.context.task_id, None)
+
+    def _failure(self, number: int, fold: int, error: BaseException) -> Outcome:
+        """Return the outcome of a fit that did not return."""
+        score = self._search.error_score
+        if score == "raise":
+            raise error
+        outcome = {"test_scores": score, "fit_time": NAN, "score_time": NAN}
+        if self._search.return_train_score:
+            outcome["train_scores"] = score
+        message = f"{type(error).__name__}: {error}"
+        return {**outcome, "n_test_samples": NAN, "fit_error": message}
+
+    def _warn_of_killers(self) -> None:
+        killers = [candidate.params for candidate in self._schedule.killers]
+        if killers:
+            warnings.warn(
+                f"{len(killers)} candidates killed their worker twice; perhaps they need more "
+                f"memory than there is. Their score is {self._search.error_score}: {killers}",
+                stacklevel=2,
+            )
+
+    def _score(self, outcome: Outcome) -> float:
         """Return the score of one fold that the policy learns from."""
+        scores = outcome["test_scores"]
         if not isinstance(scores, Mapping):  # one metric, or a failed fit
             return float(scores)
         if self._metric is None:
@@ -155,3 +271,41 @@ class CrossValidation:
             named = isinstance(self._search.refit, str)
             self._metric = self._search.refit if named else next(iter(scores))
         return float(scores[self._metric])
+
+
+def _splits(search: Any, fit: Mapping[str, Any]) -> list[tuple[Any, Any]]:
+    """Return the folds; raise ValueError if they are not as many as promised."""
+    # until 1.8 the splitter is a local of `fit`, from 1.9 an attribute
+    cv = fit["cv_orig"] if "cv_orig" in fit else search._checked_cv_orig
+    n_splits = fit["n_splits"] if "n_splits" in fit else search.n_splits_
+    splits = list(cv.split(fit["X"], fit["y"], **fit["routed_params"].splitter.split))
+    if len(splits) != n_splits:
+        raise ValueError(
+            "cv.split and cv.get_n_splits return inconsistent results. "
+            f"Expected {n_splits} splits, got {len(splits)}"
+        )
+    if not splits:
+        raise ValueError(
+            "No fits were performed. Was the CV iterator empty? Were there no candidates?"
+        )
+    return splits
+
+
+def _is_asynchronous(search: Any, executor: Executor) -> bool:
+    if search.evaluation == "async" and isinstance(executor, Batches):
+        warnings.warn(
+            "The active joblib backend takes whole batches only: evaluation='async' has no effect.",
+            stacklevel=2,
+        )
+        return False
+    return bool(search.evaluation == "async")
+
+
+def _left_out(fits: list[Outcome]) -> Outcome:
+    """Return the outcome of folds that a race left out, in the form of the others."""
+    model = next(outcome for outcome in fits if outcome["fit_error"] is None)
+    nothing: Outcome = {**dict.fromkeys(model, NAN), "fit_error": None}
+    for name in {"test_scores", "train_scores"} & set(model):
+        if isinstance(model[name], Mapping):
+            nothing[name] = dict.fromkeys(model[name], NAN)
+    return nothing

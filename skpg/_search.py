@@ -14,11 +14,11 @@ from sklearn.base import clone
 from sklearn.model_selection._search import BaseSearchCV
 
 # Private: how scikit-learn declares the constraints on constructor arguments.
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from skpg._evaluation import CrossValidation
 from skpg._optimizer import PolicyGradientOptimizer
-from skpg._space import Params, Space
+from skpg._space import Space
 from skpg.learners import Learner
 
 
@@ -110,6 +110,53 @@ class PolicyGradientSearchCV(BaseSearchCV):
     return_train_score : bool, default=False
         Whether ``cv_results_`` has training scores.
 
+    racing : bool or 'optimistic', default=False
+        Leave out the folds of candidates that cannot become the best.
+
+        - True: a candidate ends once its mean could not exceed the best one's even if its
+          other folds had the greatest score there is. The best candidate is the same as
+          without racing.
+        - 'optimistic': once it could not even if on all other folds it were ahead of the
+          best one by its greatest lead so far plus two standard deviations of the best
+          one's folds. Saves more, and may lose the best.
+
+        Candidates that lost have nan for the folds that were left out, rank last and are
+        never chosen; the policy learns from how they compare with others on the same folds.
+
+    racing_bound : float, default=None
+        The greatest score that a fold can have. None is known for the metrics of
+        scikit-learn, and must be set for others if ``racing=True``.
+
+    evaluation : {'batch', 'async'}, default='batch'
+        - 'batch': the policy is updated when all candidates of a batch are finished. The
+          results are the same for any `n_jobs`.
+        - 'async': it is updated with each candidate that is finished, and proposes one as
+          soon as a worker is free. No worker waits, and no two runs are the same. Needs
+          the loky, threading or dask backend; with others it warns and works in batches.
+
+    timeout : float, default=None
+        Seconds after which no fit is started. Those that run go on to their ends, unless
+        `candidate_timeout` ends them. At least one candidate is evaluated.
+
+    target_score : float, default=None
+        Stop at the first candidate with this mean score.
+
+    patience : int, default=None
+        Stop after so many candidates without a better one.
+
+    candidate_timeout : float, default=None
+        Seconds that the fits of one candidate may run together. A candidate that needs more
+        gets `error_score`. In this process and in loky's workers a signal ends it, and a
+        worker that does not react within a second is replaced, as workers of dask are. In
+        threads, and in this process for code that does not return to Python, the limit
+        holds only when the fit next runs a Python instruction.
+
+    callbacks : list of callables, default=None
+        Each is called in this process after each candidate, in their order, with an object
+        that has the attributes ``params``, ``score``, ``n_candidates``, ``n_iter``,
+        ``best_params``, ``best_score``, ``n_since_best`` and ``elapsed``. The search stops
+        if it returns True.
+
     Attributes
     ----------
     cv_results_ : dict of numpy (masked) ndarrays
@@ -118,7 +165,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
         ``split*_test_score``, ``mean_test_score``, ``std_test_score``,
         ``rank_test_score``, ``mean_fit_time``, ``std_fit_time``, ``mean_score_time``,
         ``std_score_time`` and, on request, their ``train`` counterparts. In addition
-        ``iter``, the update of the policy that a candidate belongs to, from 0.
+        ``iter``, the update of the policy that a candidate belongs to, from 0; with
+        `racing` also ``n_folds_evaluated``.
 
     best_estimator_ : estimator
         The estimator with the best hyperparameters, refitted on all data. Not available
@@ -146,10 +194,12 @@ class PolicyGradientSearchCV(BaseSearchCV):
         the policy in nats after the update.
 
     stop_reason_ : str
-        ``"n_iter"``, or ``"exhausted"`` when a finite space had no other candidates.
+        ``"n_iter"``, ``"timeout"``, ``"target_score"``, ``"patience"``, ``"callback"``,
+        ``"interrupted"`` by Ctrl-C, or ``"exhausted"`` when a finite space had no other
+        candidates.
 
     n_fits_ : int
-        Number of fits in cross-validation.
+        Number of fits in cross-validation, of the candidates in ``cv_results_``.
 
     scorer_ : function or a dict
         Scorer function, or one per metric.
@@ -184,6 +234,13 @@ class PolicyGradientSearchCV(BaseSearchCV):
     -----
     Rewards are the mean scores over the folds. A batch in which every fit fails does not
     end the search.
+
+    Ctrl-C ends the search when the running fits are done: all finished candidates are kept,
+    and the best is refitted. A second Ctrl-C, or one before any candidate is finished,
+    raises KeyboardInterrupt.
+
+    A candidate whose fit kills its worker process is run once more, alone. If it kills again
+    its score is `error_score`, and a warning names it.
 
     References
     ----------
@@ -225,6 +282,14 @@ class PolicyGradientSearchCV(BaseSearchCV):
         "learner": [Learner, None],
         "initial_params": [list, tuple, None],
         "random_state": ["random_state"],
+        "racing": ["boolean", StrOptions({"optimistic"})],
+        "racing_bound": [Interval(numbers.Real, None, None, closed="neither"), None],
+        "evaluation": [StrOptions({"batch", "async"})],
+        "timeout": [Interval(numbers.Real, 0, None, closed="neither"), None],
+        "target_score": [Interval(numbers.Real, None, None, closed="neither"), None],
+        "patience": [Interval(numbers.Integral, 1, None, closed="left"), None],
+        "candidate_timeout": [Interval(numbers.Real, 0, None, closed="neither"), None],
+        "callbacks": [list, tuple, None],
     }
 
     # scikit-learn's HTML representation links to the documentation of a class by these
@@ -251,6 +316,14 @@ class PolicyGradientSearchCV(BaseSearchCV):
         random_state=None,
         error_score=np.nan,
         return_train_score=False,
+        racing=False,
+        racing_bound=None,
+        evaluation="batch",
+        timeout=None,
+        target_score=None,
+        patience=None,
+        candidate_timeout=None,
+        callbacks=None,
     ):
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -258,6 +331,14 @@ class PolicyGradientSearchCV(BaseSearchCV):
         self.learner = learner
         self.initial_params = initial_params
         self.random_state = random_state
+        self.racing = racing
+        self.racing_bound = racing_bound
+        self.evaluation = evaluation
+        self.timeout = timeout
+        self.target_score = target_score
+        self.patience = patience
+        self.candidate_timeout = candidate_timeout
+        self.callbacks = callbacks
         super().__init__(
             estimator=estimator,
             scoring=scoring,
@@ -271,30 +352,22 @@ class PolicyGradientSearchCV(BaseSearchCV):
         )
 
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
-        """Ask, evaluate, tell, until `n_iter` candidates are evaluated."""
+        """Ask, evaluate, tell, until there is a reason to stop."""
         optimizer = PolicyGradientOptimizer(
             self.param_distributions, learner=self.learner, random_state=self.random_state
         )
         optimizer.enqueue(self.initial_params or [])
         _check_names(self.estimator, optimizer.space)
-        evaluation = CrossValidation(self, evaluate_candidates, callback_ctx)
-        candidates: list[Params] = []
         history: list[dict[str, Any]] = []
-        while len(candidates) < self.n_iter:
-            # The policy always proposes a whole batch, so that the first candidates of a
-            # longer search are the same.
-            batch = optimizer.ask(self.batch_size)[: self.n_iter - len(candidates)]
-            if not batch:
-                break
-            rewards = evaluation.evaluate(batch)
-            optimizer.tell(batch, rewards)
-            candidates += batch
-            history.append(_record(optimizer, rewards))
-        evaluation.finish(candidates, {"iter": optimizer.memory.updates})
+        with CrossValidation(self, evaluate_candidates, callback_ctx) as evaluation:
+            for candidates, rewards in evaluation.run(optimizer.ask):
+                optimizer.tell(candidates, rewards)
+                history.append(_record(optimizer, rewards))
+            evaluation.finish({"iter": optimizer.memory.updates})
         self.policy_ = optimizer.policy.plain()
         self.history_ = history
-        self.stop_reason_ = "n_iter" if len(candidates) == self.n_iter else "exhausted"
-        self.n_fits_ = len(evaluation.outcomes)
+        self.stop_reason_ = evaluation.stop_reason
+        self.n_fits_ = evaluation.n_fits
 
 
 def _record(optimizer: PolicyGradientOptimizer, rewards: list[float]) -> dict[str, Any]:

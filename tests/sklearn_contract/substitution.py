@@ -35,6 +35,14 @@ class GridSearch(PolicyGradientSearchCV):
     learner = None
     initial_params = None
     random_state = 0
+    racing = False
+    racing_bound = None
+    evaluation = "batch"
+    timeout = None
+    target_score = None
+    patience = None
+    candidate_timeout = None
+    callbacks = None
 
     def __init__(
         self,

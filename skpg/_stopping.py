@@ -1,0 +1,140 @@
+"""When a search ends."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a search knows after a candidate, as its callbacks receive it.
+
+    Attributes
+    ----------
+    params : dict
+        The candidate.
+    score : float
+        The mean over its folds of the score that the search learns from; nan where a fit
+        failed or racing left folds out.
+    n_candidates : int
+        Number of candidates so far.
+    n_iter : int
+        Number of candidates when the search ends at the latest.
+    best_params : dict or None
+        The best candidate so far; None where all failed.
+    best_score : float
+        Its score; minus infinity where all failed.
+    n_since_best : int
+        Number of candidates after the best one.
+    elapsed : float
+        Seconds since the search began.
+    """
+
+    params: Mapping[str, Any]
+    score: float
+    n_candidates: int
+    n_iter: int
+    best_params: Mapping[str, Any] | None
+    best_score: float
+    n_since_best: int
+    elapsed: float
+
+
+@dataclass(frozen=True)
+class StoppingRule:
+    """The limits of a search; None is no limit.
+
+    Parameters
+    ----------
+    timeout : float or None
+        Seconds.
+    target_score : float or None
+        A mean score that is good enough.
+    patience : int or None
+        Candidates without improvement.
+    callbacks : sequence of callables
+        Each receives a `Progress`; True asks to stop.
+    """
+
+    timeout: float | None = None
+    target_score: float | None = None
+    patience: int | None = None
+    callbacks: tuple[Callable[[Progress], Any], ...] = ()
+
+    def after(self, progress: Progress) -> str | None:
+        """Return why to stop after a candidate, if so; callbacks are called."""
+        # all of them are called, also after one that asks to stop
+        asked = [callback(progress) is True for callback in self.callbacks]
+        if self.target_score is not None and progress.best_score >= self.target_score:
+            return "target_score"
+        if self.patience is not None and progress.n_since_best >= self.patience:
+            return "patience"
+        return "callback" if any(asked) else None
+
+
+class Clock:
+    """Seconds since the search began."""
+
+    def __init__(self, timeout: float | None):
+        self._start = time.monotonic()
+        self._timeout = timeout
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._start
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the timeout, at least 0; None where there is none."""
+        return None if self._timeout is None else max(self._timeout - self.elapsed, 0.0)
+
+
+class Interrupt:
+    """Take the first Ctrl-C as the wish to stop; the second interrupts.
+
+    Parameters
+    ----------
+    worth_keeping : callable
+        Whether there are results to keep. If not, the first Ctrl-C interrupts.
+
+    Attributes
+    ----------
+    requested : bool
+        Whether Ctrl-C was met.
+    """
+
+    def __init__(self, worth_keeping: Callable[[], bool]):
+        self.requested = False
+        self._worth_keeping = worth_keeping
+        self._previous: Any = None
+
+    def __enter__(self) -> Interrupt:
+        # Signals arrive in the main thread only. Where they are ignored, as in a process in
+        # the background, they stay ignored.
+        handler = signal.getsignal(signal.SIGINT)
+        if threading.current_thread() is threading.main_thread() and callable(handler):
+            self._previous = signal.signal(signal.SIGINT, self._handle)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+            self._previous = None
+
+    def request(self) -> None:
+        """Ask to stop; raise KeyboardInterrupt the second time, or where nothing is kept."""
+        if self.requested or not self._worth_keeping():
+            raise KeyboardInterrupt
+        self.requested = True
+
+    def _handle(self, signum: int, frame: FrameType | None) -> None:
+        if self.requested or not self._worth_keeping():
+            self._previous(signum, frame)
+        self.requested = True

@@ -1,0 +1,292 @@
+"""A search that stops early is a fitted search."""
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import joblib
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.datasets import load_iris
+from sklearn.neighbors import KNeighborsClassifier
+
+from skpg import PolicyGradientSearchCV
+from skpg._stopping import Clock, Progress, StoppingRule
+from tests.estimators import Scripted
+
+X, y = load_iris(return_X_y=True)
+GRID = {"a": list(range(40))}
+
+
+def make(estimator=None, **settings):
+    defaults = {"n_iter": 40, "batch_size": 4, "cv": 3, "random_state": 0}
+    return PolicyGradientSearchCV(estimator or Scripted(), GRID, **(defaults | settings))
+
+
+def check_fitted(search):
+    n = len(search.cv_results_["params"])
+    assert all(len(column) == n for column in search.cv_results_.values())
+    assert search.best_score_ == search.cv_results_["mean_test_score"].max()
+    assert search.predict(X).shape == y.shape
+    assert search.n_fits_ == 3 * n
+    assert search.history_[-1]["n_candidates"] == n
+    return n
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("evaluation", ["batch", "async"])
+def test_it_stops_at_the_first_candidate_that_reaches_the_target(n_jobs, evaluation):
+    with joblib.parallel_config("threading"):
+        search = make(target_score=0.3, n_jobs=n_jobs, evaluation=evaluation).fit(X, y)
+    n = check_fitted(search)
+    assert search.stop_reason_ == "target_score"
+    reached = search.cv_results_["mean_test_score"] >= 0.3
+    assert n < 40
+    assert reached.any()
+    if evaluation == "batch":
+        assert not reached[:-1].any()
+
+
+@pytest.mark.parametrize("settings", [{"target_score": 0.3}, {"patience": 3}])
+def test_where_it_stops_does_not_depend_on_the_number_of_workers(settings):
+    alone = make(**settings).fit(X, y)
+    with joblib.parallel_config("threading"):
+        together = make(n_jobs=3, **settings).fit(X, y)
+    assert alone.cv_results_["params"] == together.cv_results_["params"]
+    assert alone.stop_reason_ == together.stop_reason_ == next(iter(settings))
+
+
+def test_patience_counts_candidates_after_the_best():
+    search = make(patience=5).fit(X, y)
+    n = check_fitted(search)
+    assert search.stop_reason_ == "patience"
+    assert n - 1 - search.best_index_ == 5
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("evaluation", ["batch", "async"])
+def test_timeout_keeps_what_is_finished(n_jobs, evaluation):
+    start = time.monotonic()
+    with joblib.parallel_config("threading"):
+        search = make(Scripted(seconds=0.1), timeout=1.0, n_jobs=n_jobs, evaluation=evaluation)
+        search.fit(X, y)
+    assert 1.0 <= time.monotonic() - start < 4.0
+    assert 1 <= check_fitted(search) < 40
+    assert search.stop_reason_ == "timeout"
+
+
+def test_timeout_leaves_time_for_one_candidate():
+    search = make(Scripted(seconds=0.1), timeout=0.01).fit(X, y)
+    assert check_fitted(search) == 1
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_callbacks_see_each_candidate_in_order_and_may_stop(n_jobs):
+    seen = []
+
+    def callback(progress):
+        seen.append(progress)
+        return progress.n_candidates == 6
+
+    with joblib.parallel_config("threading"):
+        search = make(callbacks=[callback], n_jobs=n_jobs).fit(X, y)
+    n = check_fitted(search)
+    assert search.stop_reason_ == "callback"
+    assert 6 <= n <= 8
+    assert [progress.params for progress in seen] == search.cv_results_["params"]
+    assert [progress.n_candidates for progress in seen] == list(range(1, n + 1))
+    last = seen[-1]
+    assert (last.best_params, last.best_score) == (search.best_params_, search.best_score_)
+    assert last.n_since_best == n - 1 - search.best_index_
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        last.score = 1.0
+
+
+def test_callbacks_need_not_be_picklable():
+    lock = __import__("threading").Lock()
+    search = make(n_jobs=2, n_iter=4, callbacks=[lambda progress: lock is None]).fit(X, y)
+    assert search.stop_reason_ == "n_iter"
+
+
+def test_callbacks_of_scikit_learn_may_stop_it():
+    pytest.importorskip("sklearn.callback")
+
+    class Stop:
+        def setup(self, estimator, context): ...
+
+        def teardown(self, estimator, context): ...
+
+        def on_fit_task_begin(self, estimator, context): ...
+
+        def on_fit_task_end(self, estimator, context):
+            return context.task_name == "candidate-split-evaluation" and context.task_id == 8
+
+    search = make()
+    search.set_callbacks(Stop())
+    search.fit(X, y)
+    assert check_fitted(search) == 3
+    assert search.stop_reason_ == "callback"
+
+
+def test_ctrl_c_raised_by_a_fit_keeps_what_is_finished():
+    estimator = Scripted(act="ctrl-c", on=(17,))
+    search = make(estimator, initial_params=[{"a": 3}, {"a": 5}, {"a": 17}]).fit(X, y)
+    assert search.cv_results_["params"] == [{"a": 3}, {"a": 5}]
+    assert search.stop_reason_ == "interrupted"
+    with pytest.raises(KeyboardInterrupt):
+        make(estimator, initial_params=[{"a": 17}]).fit(X, y)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+SCRIPT = """
+import os, signal, sys, threading, time
+from sklearn.datasets import load_iris
+from skpg import PolicyGradientSearchCV
+from tests.estimators import Scripted
+
+if __name__ == "__main__":
+    X, y = load_iris(return_X_y=True)
+    n_jobs, after, twice = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "twice"
+    seconds = 5.0 if twice else 0.2
+    start = None
+
+    def interrupt():
+        time.sleep(0.5 if twice else 0.0)  # until the next fit runs
+        os.killpg(0, signal.SIGINT)  # as a terminal does: the workers get it too
+        if twice:
+            time.sleep(0.3)
+            os.killpg(0, signal.SIGINT)
+
+    def callback(progress):
+        global start
+        if progress.n_candidates == after:
+            start = time.monotonic()
+            threading.Thread(target=interrupt).start()
+
+    search = PolicyGradientSearchCV(
+        Scripted(), {"a": list(range(200)), "seconds": [seconds, 0.2]}, n_iter=200, cv=3,
+        n_jobs=n_jobs, random_state=0, callbacks=[callback],
+        initial_params=[{"a": a, "seconds": 0.2 if a == 1 else seconds} for a in (1, 2, 3)],
+    )
+    if after == 0:
+        threading.Timer(0.3, interrupt).start()
+    try:
+        search.fit(X, y)
+    finally:
+        print("seconds", time.monotonic() - start if start else 0)
+    print("kept", len(search.cv_results_["params"]), search.stop_reason_)
+    print("predicts", search.predict(X[:2]).shape)
+"""
+
+
+def run_script(tmp_path, *arguments):
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(SCRIPT))
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return subprocess.run(
+        [sys.executable, str(script), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": root},
+        start_new_session=True,
+    )
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_ctrl_c_keeps_all_finished_candidates(tmp_path, n_jobs):
+    done = run_script(tmp_path, n_jobs, 5, "once")
+    assert done.returncode == 0, done.stderr
+    words = done.stdout.split()
+    assert float(words[1]) < 5 + 2 * 0.2
+    assert 5 <= int(words[3]) < 20
+    assert words[4] == "interrupted"
+    assert "predicts (2,)" in done.stdout
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_second_ctrl_c_interrupts_the_running_fits(tmp_path, n_jobs):
+    done = run_script(tmp_path, n_jobs, 1, "twice")
+    assert "KeyboardInterrupt" in done.stderr
+    assert done.returncode != 0
+    assert float(done.stdout.split()[1]) < 3  # the fits take 5 seconds
+
+
+def test_ctrl_c_before_any_candidate_is_finished_raises(tmp_path):
+    done = run_script(tmp_path, 1, 0, "once")
+    assert "KeyboardInterrupt" in done.stderr
+    assert done.returncode != 0
+
+
+def progress(**values):
+    defaults = {
+        "params": {},
+        "score": 0.5,
+        "n_candidates": 5,
+        "n_iter": 10,
+        "best_params": {},
+        "best_score": 0.5,
+        "n_since_best": 2,
+        "elapsed": 1.0,
+    }
+    return Progress(**(defaults | values))
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        (StoppingRule(), None),
+        (StoppingRule(target_score=0.5), "target_score"),
+        (StoppingRule(target_score=0.51), None),
+        (StoppingRule(patience=2), "patience"),
+        (StoppingRule(patience=3), None),
+        (StoppingRule(callbacks=(lambda _: True,)), "callback"),
+        (StoppingRule(callbacks=(lambda _: "yes",)), None),
+        (StoppingRule(target_score=0.1, patience=1), "target_score"),
+    ],
+)
+def test_reasons(rule, reason):
+    assert rule.after(progress()) == reason
+
+
+def test_the_clock_never_shows_less_than_nothing():
+    assert Clock(None).left is None
+    assert Clock(1e-9).left == 0
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"timeout": 0},
+        {"timeout": "1h"},
+        {"target_score": "high"},
+        {"patience": 0},
+        {"candidate_timeout": -1},
+        {"racing": "certain"},
+        {"racing_bound": "one"},
+        {"evaluation": "parallel"},
+        {"callbacks": print},
+    ],
+)
+def test_bad_settings_are_refused_by_name(settings):
+    with pytest.raises(ValueError, match=f"'{next(iter(settings))}' parameter"):
+        make(**settings).fit(X, y)
+
+
+def test_a_search_that_stops_early_has_the_first_candidates_of_a_longer_one():
+    space = {"n_neighbors": stats.randint(1, 50), "p": stats.uniform(1, 3)}
+    long = PolicyGradientSearchCV(
+        KNeighborsClassifier(), space, n_iter=30, cv=3, random_state=0
+    ).fit(X, y)
+    target = np.sort(long.cv_results_["mean_test_score"])[-1]
+    short = PolicyGradientSearchCV(
+        KNeighborsClassifier(), space, n_iter=30, cv=3, random_state=0, target_score=target
+    ).fit(X, y)
+    n = len(short.cv_results_["params"])
+    assert n == long.best_index_ + 1
+    assert short.cv_results_["params"] == long.cv_results_["params"][:n]
