@@ -172,8 +172,8 @@ class CrossValidation:
         for group in self._engine.run(ask):
             yield [candidate.params for candidate in group], self._schedule.rewards(group)
 
-    def finish(self, more_results: Mapping[str, Any]) -> None:
-        """Give the results to `fit`.
+    def finish(self, more_results: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the results to `fit`, and return them.
 
         Raises
         ------
@@ -201,6 +201,7 @@ class CrossValidation:
             )
         if self._context is not None:
             self._context.call_on_fit_task_end(estimator=search)
+        return self._results
 
     def _make_schedule(self, race: Race | None, *, sequential: bool) -> Schedule:
         return Schedule(

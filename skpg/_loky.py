@@ -174,8 +174,10 @@ def _pattern(regex: Any) -> str:
 def dump(value: Any, path: Path) -> None:
     """Write a value such that its arrays can be mapped into memory.
 
-    The file holds the pickle, then the buffers of the arrays, then a pickled table of where
-    each begins and ends, then the length of the table.
+    For workers of this search only, as what joblib writes for its own: the folder is
+    readable by this user alone, and removed at the end. The file holds the pickle, then the
+    buffers of the arrays, then a pickled table of where each begins and ends, then the
+    length of the table.
     """
     buffers: list[pickle.PickleBuffer] = []
     parts = [dumps(value, protocol=5, buffer_callback=buffers.append)]

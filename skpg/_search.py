@@ -95,8 +95,9 @@ class PolicyGradientSearchCV(BaseSearchCV):
         - >=10: the number of the candidate, and a message when a fit starts.
 
     pre_dispatch : int or str, default='2*n_jobs'
-        Number of fits that are dispatched at once during parallel execution, as in
-        :class:`~sklearn.model_selection.RandomizedSearchCV`.
+        Number of fits that are dispatched at once on backends that take whole batches, as
+        in :class:`~sklearn.model_selection.RandomizedSearchCV`. On loky, threading and dask
+        each worker has one fit at a time, whatever it is set to.
 
     random_state : int, RandomState instance or None, default=None
         Pass an int for the same candidates in each run. numpy's global random state is
@@ -237,7 +238,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
 
     Ctrl-C ends the search when the running fits are done: all finished candidates are kept,
     and the best is refitted. A second Ctrl-C, or one before any candidate is finished,
-    raises KeyboardInterrupt.
+    raises KeyboardInterrupt. Where the refit fails or is interrupted, ``cv_results_``,
+    ``best_params_`` and ``policy_`` are there nevertheless.
 
     A candidate whose fit kills its worker process is run once more, alone. If it kills again
     its score is `error_score`, and a warning names it.
@@ -363,7 +365,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
             for candidates, rewards in evaluation.run(optimizer.ask):
                 optimizer.tell(candidates, rewards)
                 history.append(_record(optimizer, rewards))
-            evaluation.finish({"iter": optimizer.memory.updates})
+            # `fit` sets it after the refit, which may fail or be interrupted
+            self.cv_results_ = evaluation.finish({"iter": optimizer.memory.updates})
         self.policy_ = optimizer.policy.plain()
         self.history_ = history
         self.stop_reason_ = evaluation.stop_reason

@@ -19,6 +19,8 @@ class Scripted(ClassifierMixin, BaseEstimator):
                 file.write("fit\n")
         if self.a in self.on:
             self._misbehave()
+        if self.act == "large data" and len(X) > 100:
+            raise MemoryError("too many rows")
         time.sleep(self.seconds)
         self.classes_ = np.unique(y)
         return self

@@ -114,14 +114,11 @@ def search_of(estimator, n=40, **settings):
     return PolicyGradientSearchCV(estimator, {"a": list(range(n))}, **(defaults | settings))
 
 
-BAD = (3, 11, 12, 25, 39)
-
-
-def check_bad(search, bad=BAD):
+def check_bad(search, bad):
     """All others have their real scores."""
     a = np.array([params["a"] for params in search.cv_results_["params"]])
     scores = search.cv_results_["mean_test_score"]
-    assert sorted(a) == list(range(40))
+    assert sorted(a) == list(range(search.n_iter))
     assert np.isnan(scores[np.isin(a, bad)]).all()
     good = ~np.isin(a, bad)
     np.testing.assert_allclose(scores[good], a[good] / 100)
@@ -136,36 +133,46 @@ def fit_with_warnings(estimator, **settings):
     return search, [str(w.message) for w in caught]
 
 
-def test_candidates_that_kill_their_worker_are_found_and_named():
-    search, messages = fit_with_warnings(Scripted(act="die", on=BAD), n_jobs=2)
-    check_bad(search)
+# Of 8 candidates in the default run, of 40 in the slow one: each death costs new workers.
+FEW_AND_MANY = pytest.mark.parametrize(
+    ("bad", "n"),
+    [((3,), 8), pytest.param((3, 11, 12, 25, 39), 40, marks=pytest.mark.slow)],
+    ids=["few", "many"],
+)
+
+
+@FEW_AND_MANY
+def test_candidates_that_kill_their_worker_are_found_and_named(bad, n):
+    search, messages = fit_with_warnings(Scripted(act="die", on=bad), n=n, n_jobs=2)
+    check_bad(search, bad)
     messages = [message for message in messages if "killed their worker twice" in message]
     assert len(messages) == 1
-    assert messages[0].startswith("5 candidates")
-    for a in BAD:
+    assert messages[0].startswith(f"{len(bad)} candidate")
+    for a in bad:
         assert f"{{'a': {a}}}" in messages[0]
 
 
 def test_with_error_score_raise_a_killer_ends_the_search():
     with pytest.raises(Exception, match="worker process died"):
-        search_of(Scripted(act="die", on=BAD), n_jobs=2, error_score="raise").fit(X, y)
+        search_of(Scripted(act="die", on=(3,)), n=8, n_jobs=2, error_score="raise").fit(X, y)
 
 
+@FEW_AND_MANY
 @pytest.mark.parametrize("act", ["sleep", "loop", "swallow"])
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_candidates_that_exceed_their_time_are_ended(act, n_jobs):
-    start = time.monotonic()
+def test_candidates_that_exceed_their_time_are_ended(act, n_jobs, bad, n):
     search, messages = fit_with_warnings(
-        Scripted(act=act, on=BAD), n_jobs=n_jobs, candidate_timeout=0.4
+        Scripted(act=act, on=bad), n=n, n_jobs=n_jobs, candidate_timeout=0.4
     )
-    check_bad(search)
+    check_bad(search, bad)
     assert sum("CandidateTimeoutError" in message for message in messages) == 1
-    assert time.monotonic() - start < len(BAD) * 1.4 + 15
 
 
 def test_a_worker_that_does_not_react_is_replaced():
-    search, _ = fit_with_warnings(Scripted(act="deaf", on=(3,)), n_jobs=2, candidate_timeout=0.4)
-    check_bad(search, bad=(3,))
+    search, _ = fit_with_warnings(
+        Scripted(act="deaf", on=(3,)), n=8, n_jobs=2, candidate_timeout=0.4
+    )
+    check_bad(search, (3,))
 
 
 def test_the_limit_counts_all_folds_together():
@@ -184,13 +191,15 @@ def test_the_limit_counts_all_folds_together():
 
 def test_in_threads_loops_are_ended_too():
     with joblib.parallel_config("threading"):
-        search, _ = fit_with_warnings(Scripted(act="loop", on=BAD), n_jobs=2, candidate_timeout=0.4)
-    check_bad(search)
+        search, _ = fit_with_warnings(
+            Scripted(act="loop", on=(3, 5)), n=8, n_jobs=2, candidate_timeout=0.4
+        )
+    check_bad(search, (3, 5))
 
 
 def test_memory_errors_are_failed_fits():
-    search, messages = fit_with_warnings(Scripted(act="memory", on=BAD), n_jobs=2)
-    check_bad(search)
+    search, messages = fit_with_warnings(Scripted(act="memory", on=(3, 5)), n=8, n_jobs=2)
+    check_bad(search, (3, 5))
     assert any("no memory is left" in message for message in messages)
 
 
@@ -223,8 +232,10 @@ def test_asynchronous_search_evaluates_all_and_updates_with_each(backend):
 
 
 def test_asynchronous_search_survives_killers():
-    search, messages = fit_with_warnings(Scripted(act="die", on=(7,)), n_jobs=2, evaluation="async")
-    check_bad(search, bad=(7,))
+    search, messages = fit_with_warnings(
+        Scripted(act="die", on=(7,)), n=12, n_jobs=2, evaluation="async"
+    )
+    check_bad(search, (7,))
     assert any("killed their worker twice" in message for message in messages)
 
 
@@ -361,7 +372,7 @@ def test_a_limit_inside_a_limit_gives_the_alarm_back():
 
     with pytest.raises(CandidateTimeoutError):
         sleep_twice()
-    assert 0.5 < time.monotonic() - start < 3
+    assert time.monotonic() - start > 0.5  # not ended by the inner limit
 
 
 def test_a_limit_that_is_kept_leaves_nothing_behind():

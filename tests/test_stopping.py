@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 
 import joblib
 import numpy as np
@@ -71,11 +70,9 @@ def test_patience_counts_candidates_after_the_best():
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("evaluation", ["batch", "async"])
 def test_timeout_keeps_what_is_finished(n_jobs, evaluation):
-    start = time.monotonic()
     with joblib.parallel_config("threading"):
         search = make(Scripted(seconds=0.1), timeout=1.0, n_jobs=n_jobs, evaluation=evaluation)
         search.fit(X, y)
-    assert 1.0 <= time.monotonic() - start < 4.0
     assert 1 <= check_fitted(search) < 40
     assert search.stop_reason_ == "timeout"
 
@@ -143,6 +140,16 @@ def test_ctrl_c_raised_by_a_fit_keeps_what_is_finished():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_results_outlive_a_refit_that_fails():
+    folds = [(np.arange(100), np.arange(100, 150))]
+    search = make(Scripted(act="large data"), cv=folds, n_iter=8)
+    with pytest.raises(MemoryError):
+        search.fit(X, y)
+    assert len(search.cv_results_["params"]) == 8
+    assert search.cv_results_["mean_test_score"][search.best_index_] == search.best_score_
+    assert search.policy_.mode() in [{"a": a} for a in GRID["a"]]
+
+
 SCRIPT = """
 import os, signal, sys, threading, time
 from sklearn.datasets import load_iris
@@ -152,8 +159,7 @@ from tests.estimators import Scripted
 if __name__ == "__main__":
     X, y = load_iris(return_X_y=True)
     n_jobs, after, twice = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "twice"
-    seconds = 5.0 if twice else 0.2
-    start = None
+    seconds = 300.0 if twice else 0.2
 
     def interrupt():
         time.sleep(0.5 if twice else 0.0)  # until the next fit runs
@@ -163,9 +169,7 @@ if __name__ == "__main__":
             os.killpg(0, signal.SIGINT)
 
     def callback(progress):
-        global start
         if progress.n_candidates == after:
-            start = time.monotonic()
             threading.Thread(target=interrupt).start()
 
     search = PolicyGradientSearchCV(
@@ -175,10 +179,7 @@ if __name__ == "__main__":
     )
     if after == 0:
         threading.Timer(0.3, interrupt).start()
-    try:
-        search.fit(X, y)
-    finally:
-        print("seconds", time.monotonic() - start if start else 0)
+    search.fit(X, y)
     print("kept", len(search.cv_results_["params"]), search.stop_reason_)
     print("predicts", search.predict(X[:2]).shape)
 """
@@ -202,19 +203,17 @@ def run_script(tmp_path, *arguments):
 def test_ctrl_c_keeps_all_finished_candidates(tmp_path, n_jobs):
     done = run_script(tmp_path, n_jobs, 5, "once")
     assert done.returncode == 0, done.stderr
-    words = done.stdout.split()
-    assert float(words[1]) < 5 + 2 * 0.2
-    assert 5 <= int(words[3]) < 20
-    assert words[4] == "interrupted"
+    _, n, reason = done.stdout.splitlines()[0].split()
+    assert 5 <= int(n) < 20
+    assert reason == "interrupted"
     assert "predicts (2,)" in done.stdout
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_a_second_ctrl_c_interrupts_the_running_fits(tmp_path, n_jobs):
-    done = run_script(tmp_path, n_jobs, 1, "twice")
+    done = run_script(tmp_path, n_jobs, 1, "twice")  # gives up long before the fits end
     assert "KeyboardInterrupt" in done.stderr
     assert done.returncode != 0
-    assert float(done.stdout.split()[1]) < 3  # the fits take 5 seconds
 
 
 def test_ctrl_c_before_any_candidate_is_finished_raises(tmp_path):
