@@ -107,6 +107,8 @@ for task, figure_of_article in published.items():
 # %%
 # The picture
 # -----------
+# Errors below 0.001 are drawn at 0.001: an exact answer, of lists only, has no place on a
+# logarithmic axis.
 
 try:
     import matplotlib.pyplot as plt
@@ -117,7 +119,7 @@ else:
     for axis, task in zip(axes, published, strict=True):
         for method, colour in methods.items():
             budgets, values = errors_of(task, method)
-            floor = 1e-3  # an exact answer has no place on a logarithmic axis
+            floor = 1e-3
             axis.plot(budgets, np.maximum(values.mean(axis=0), floor), color=colour, label=method)
             low, high = np.maximum(interval(values), floor)
             axis.fill_between(budgets, low, high, color=colour, alpha=0.15, linewidth=0)

@@ -276,9 +276,9 @@ for road in roads:
 # With scores between 0.7 and 0.95 (two numbers) nearly all of the noise comes from their common
 # level, and any sensible constant takes it away: the mean gives the same precision with 180 times
 # fewer candidates, the optimal baseline with 240 times fewer. The optimal one is the best
-# everywhere, and the mean comes close. The current value is good where the reward changes little over
-# a perturbation, as theory says; on the list it is not, since the mode, the shallowest tree,
-# scores far below what is drawn.
+# everywhere, and the mean comes close. The current value is good where the reward changes
+# little over a perturbation, as theory says; on the list it is not, since the mode, the
+# shallowest tree, scores far below what is drawn.
 
 if plt is not None:
     figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")

@@ -106,7 +106,7 @@ class CategoricalActor:
     def expected_directions(self, actions: FloatArray, epsilon: float) -> FloatArray:
         r"""Return ``E[u]`` given that the mode under ``theta + epsilon u`` is the action.
 
-        Equation 33 (categorical-direction). The sum over the perturbation `t` of the drawn
+        Equation 35 (categorical-direction). The sum over the perturbation `t` of the drawn
         choice replaces an integral: given `t`, every other one is a normal draw that stayed
         below, whose mean is minus the inverse Mills ratio.
 
@@ -143,7 +143,7 @@ class GaussianActor:
     .. math:: \partial \log p / \partial \mu = (a - \mu) / \sigma^2, \qquad
               \partial \log p / \partial \log \sigma = (a - \mu)^2 / \sigma^2 - 1.
 
-    Equation 10 (gaussian-gradient).
+    Equation 11 (gaussian-gradient).
 
     Parameters
     ----------
@@ -222,7 +222,7 @@ class GaussianActor:
     def expected_directions(self, actions: FloatArray, epsilon: float) -> FloatArray:
         """Return ``E[u]`` given that the mode under ``theta + epsilon u`` is the action.
 
-        Equation 32 (gaussian-direction): exact for the mean; the mode says nothing of the
+        Equation 34 (gaussian-direction): exact for the mean; the mode says nothing of the
         perturbation of ``log_sigma``, whose expectation stays zero.
 
         Parameters

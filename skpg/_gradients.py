@@ -30,7 +30,7 @@ def baseline_value(rewards: FloatArray, scores: FloatArray, baseline: Baseline) 
     rewards : ndarray of shape (n,)
     scores : ndarray of shape (n, n_theta)
         What the rewards are to be multiplied by: :math:`\nabla_\theta \log p_\theta(a)` of
-        each action, or the directions of a zeroth-order estimate, equation 25
+        each action, or the directions of a zeroth-order estimate, equation 27
         (zeroth-order-baseline).
     baseline : {"mean", "optimal"} or None
         "mean" is :math:`E[r]`; "optimal" is
@@ -89,7 +89,7 @@ def drawn_values_gradient(
 
     For Gaussian actors it is `policy_gradient`. For categorical actors the logit of each
     value that was drawn moves by the mean over *its own* draws of
-    ``(r - b) * (1 - p_k)``; the others stay.
+    ``(r - b) * (1 - p_k)``; the others stay. Equation 10 (drawn-values).
 
     Parameters and returned array are those of `policy_gradient`.
 
@@ -117,7 +117,7 @@ def zeroth_order_gradient(
 ) -> FloatArray:
     r"""Return the zeroth-order estimate :math:`\frac1n \sum_i (r_i - b) u_i / \epsilon`.
 
-    Equation 23 (zeroth-order).
+    Equation 25 (zeroth-order).
 
     Parameters
     ----------
@@ -179,9 +179,9 @@ def natural_gradient_step(
         \log \sigma \mathrel{+}= \tfrac{\eta_\sigma}2 \sum_i w_i (\epsilon_i^2 - 1), \quad
         p \mathrel{+}= \eta_p \sum_i w_i (e_{a_i} - p)
 
-    and then a floor on the probabilities: equation 14 (natural-step) and equation 15 (floor).
+    and then a floor on the probabilities: equation 16 (natural-step) and equation 17 (floor).
     The inverse Fisher matrix is :math:`\mathrm{diag}(\sigma^2, 1/2)` for the Gaussian, which
-    is where :math:`\sigma` and :math:`1/2` come from: equation 13 (gaussian-fisher).
+    is where :math:`\sigma` and :math:`1/2` come from: equation 14 (gaussian-fisher).
 
     Parameters
     ----------

@@ -173,7 +173,7 @@ class Policy:
 
         :math:`E[u \mid \operatorname{mode}(\theta + \epsilon u) = a]` with normal :math:`u`,
         which is :math:`\epsilon` times the gradient of the log probability of that mode:
-        equation 30 (expected-direction).
+        equation 32 (expected-direction).
 
         Parameters
         ----------

@@ -153,11 +153,34 @@ def test_reinforce_subtracts_the_optimal_baseline_to_the_letter():
     np.testing.assert_allclose(moved.theta - NUMBERS.theta, by_hand)
 
 
+def test_of_a_list_the_baseline_is_that_of_the_plain_estimate():
+    """Equation 10 (drawn-values), with equation 7 (optimal-baseline) in it."""
+    drawn, rewards = np.array([0, 2, 2, 3]), np.array([0.9, 0.5, 0.7, 0.2])
+    p = LIST.actors[0].probabilities
+    squares = ((np.eye(4)[drawn] - p) ** 2).sum(axis=1)
+    b = (rewards * squares).sum() / squares.sum()
+    by_hand = np.array([0.9 - b, 0, (0.5 + 0.7) / 2 - b, 0.2 - b]) * (1 - p)
+    learner = Reinforce(learning_rate=1.0, baseline="optimal", normalize=False)
+    memory = memory_of(LIST, drawn[:, None].astype(float), rewards)
+    moved = learner.update(LIST, memory, None)
+    np.testing.assert_allclose(moved.theta - LIST.theta, by_hand)
+
+
+@given(st.lists(st.floats(-2, 2), min_size=2, max_size=5), st.integers(0, 2**32 - 1))
+def test_the_natural_gradient_of_a_list_is_the_mean_reward_of_each_value(logits, seed):
+    """Equation 15 (categorical-natural): F times it is the gradient."""
+    actor = CategoricalActor(np.array(logits))
+    p, rewards = actor.probabilities, np.random.default_rng(seed).uniform(0, 1, len(logits))
+    scores = actor.grad_log_prob(np.arange(len(p)))
+    fisher = scores.T @ (p[:, None] * scores)
+    np.testing.assert_allclose(fisher @ (rewards - p @ rewards), (p * rewards) @ scores, atol=1e-12)
+
+
 # -- The zeroth-order gradient ---------------------------------------------------------
 
 
 def test_the_zeroth_order_estimate_tends_to_the_gradient_with_the_square_of_epsilon(rng):
-    """Equation 24 (zeroth-order-limit). The directions leave no error but epsilon's."""
+    """Equation 26 (zeroth-order-limit). The directions leave no error but epsilon's."""
     directions, point = whitened(2000, 2, rng), np.array([0.3, -0.4])
     errors = []
     for epsilon in (0.1, 0.01, 0.001):
@@ -273,7 +296,7 @@ def test_candidates_that_no_perturbation_explains_are_not_learned_from(rng):
 
 
 def test_the_zeroth_order_gradient_of_the_softened_objective_is_the_policy_gradient(rng):
-    """Equation 28 (softened): at small epsilon, with directions that leave no other error."""
+    """Equation 30 (softened): at small epsilon, with directions that leave no other error."""
 
     def softened(theta):
         weights = np.exp(theta - theta.max(axis=1, keepdims=True))
@@ -289,7 +312,7 @@ def test_the_zeroth_order_gradient_of_the_softened_objective_is_the_policy_gradi
 
 @every_problem
 def test_the_zeroth_order_gradient_of_the_mode_is_the_gradient_of_its_own_policy(name, rng):
-    """Equation 30: u and its expectation given the mode lead to one gradient."""
+    """Equation 32 (expected-direction): u and its expectation lead to one gradient."""
     policy, reward = PROBLEMS[name]
     epsilon, n = 0.5, 400_000
     u = rng.standard_normal((n, len(policy.theta)))
@@ -298,11 +321,11 @@ def test_the_zeroth_order_gradient_of_the_mode_is_the_gradient_of_its_own_policy
     raw, known = centred * u, centred * policy.expected_directions(actions, epsilon)
     standard_error = (raw - known).std(axis=0) / np.sqrt(n)
     assert (np.abs((raw - known).mean(axis=0)) <= 5 * standard_error + 1e-12).all()
-    assert known.var(axis=0).sum() < raw.var(axis=0).sum()  # equation 31 (rao-blackwell)
+    assert known.var(axis=0).sum() < raw.var(axis=0).sum()  # equation 33 (rao-blackwell)
 
 
 def test_of_a_distribution_the_roads_are_one_draw_by_draw(rng):
-    """Equation 32 (gaussian-direction): REINFORCE with sigma = epsilon."""
+    """Equation 34 (gaussian-direction): REINFORCE with sigma = epsilon."""
     epsilon = 0.3
     policy = Policy(
         NUMBERS.space, tuple(GaussianActor(a.mu, np.log(epsilon)) for a in NUMBERS.actors)

@@ -28,11 +28,11 @@ class ZerothOrder(Learner):
     :math:`\theta + \epsilon u` with :math:`u \sim N(0, I)`. After each batch, ``theta +=
     learning_rate * gradient`` with the estimate of
     :math:`E[(r(\theta + \epsilon u) - b)\, u / \epsilon]`, the gradient of the reward of the
-    mode, smoothed over :math:`\epsilon`: equation 23 (zeroth-order) of the user guide.
+    mode, smoothed over :math:`\epsilon`: equation 25 (zeroth-order) of the user guide.
 
     The direction :math:`u` is not stored. Of a distribution the mode shows it; of a list it
     shows which choice came first, and the expectation of :math:`u` given that choice takes
-    its place, equation 30 (expected-direction): the estimate keeps its expectation and loses
+    its place, equation 32 (expected-direction): the estimate keeps its expectation and loses
     variance. So candidates may be told that this learner never proposed.
 
     It is a local method, for the sake of the comparison with `Reinforce`: it begins at the
