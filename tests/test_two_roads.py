@@ -271,7 +271,7 @@ def test_of_a_nearly_linear_reward_half_as_many_directions_cost_what_pairs_save(
 
 def test_the_mode_is_evaluated_once_and_is_the_baseline(rng):
     learner = ZerothOrder(learning_rate=1.0, normalize=False)
-    actions = learner.propose(NUMBERS, Memory.empty(2), 9, rng, everything)
+    actions = learner.propose(NUMBERS, Memory.empty(2), 11, rng, everything)
     np.testing.assert_array_equal(actions[0], NUMBERS.mode_action())
     offsets = actions[1:] - NUMBERS.mode_action()
     np.testing.assert_allclose(offsets[::2], -offsets[1::2])
@@ -280,9 +280,18 @@ def test_the_mode_is_evaluated_once_and_is_the_baseline(rng):
     by_hand = ((rewards[1:] - rewards[0])[:, None] * offsets / 0.3**2).mean(axis=0)
     np.testing.assert_allclose((moved.theta - NUMBERS.theta)[[0, 2]], by_hand)
     known = learner.propose(
-        NUMBERS, Memory.empty(2), 9, rng, lambda a: (a != actions[0]).any(axis=1)
+        NUMBERS, Memory.empty(2), 11, rng, lambda a: (a != actions[0]).any(axis=1)
     )
     assert not (known == actions[0]).all(axis=1).any()
+
+
+def test_a_small_update_takes_a_small_step(rng):
+    """So that ten updates of one candidate go as far as one update of ten."""
+    learner = ZerothOrder(baseline=None, normalize=False)
+    action = learner.propose(NUMBERS, Memory.empty(2), 1, rng, everything)
+    one = learner.update(NUMBERS, memory_of(NUMBERS, action, np.ones(1)), rng)
+    ten = learner.update(NUMBERS, memory_of(NUMBERS, np.tile(action, (10, 1)), np.ones(10)), rng)
+    np.testing.assert_allclose(one.theta - NUMBERS.theta, (ten.theta - NUMBERS.theta) / 10)
 
 
 def test_candidates_that_no_perturbation_explains_are_not_learned_from(rng):

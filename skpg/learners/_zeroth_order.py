@@ -18,6 +18,8 @@ from skpg.learners._base import Admissible, Learner, Memory, check_positive
 # Standard deviations. What lies farther off is no draw of ours: it was put first by the
 # user, told from elsewhere, or filled up a finite space.
 FARTHEST_DIRECTION = 5.0
+# Candidates of an update that takes a whole step: an estimate from one is mostly noise.
+WHOLE_BATCH = 10
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class ZerothOrder(Learner):
     antithetic : bool, default=True
         Draw perturbations in pairs of opposite directions.
     learning_rate : float, default=0.1
+        Of an update with ten candidates; with fewer it shrinks in proportion.
     normalize : bool, default=True
         Subtract from the rewards the mean of all so far, and divide them by their standard
         deviation plus 1e-5. Steps become smaller as the batches become more alike.
@@ -122,7 +125,8 @@ class ZerothOrder(Learner):
         else:
             baseline = baseline_value(drawn, directions, self.baseline)
         gradient = zeroth_order_gradient(drawn, directions, self.epsilon, baseline)
-        return policy.with_theta(policy.theta + self.learning_rate * gradient)
+        step = self.learning_rate * min(1.0, memory.last / WHOLE_BATCH)
+        return policy.with_theta(policy.theta + step * gradient)
 
     def propose(
         self,
