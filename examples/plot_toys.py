@@ -21,8 +21,8 @@ from skpg import PolicyGradientOptimizer
 from skpg.learners import ActorCritic, NaturalGradient, Reinforce, ZerothOrder
 
 # %%
-# One problem, live
-# -----------------
+# A small part, live
+# ------------------
 # The mixed problem in small: 100 experiments in batches of ten, for two hidden truths. The
 # answer of a search is what it recommends, the mode of its policy or the critic's optimum,
 # and not its best draw: also this is as in the articles.
@@ -57,10 +57,10 @@ for learner in (Reinforce(), ZerothOrder(), NaturalGradient(), ActorCritic()):
 # All problems, stored
 # --------------------
 # Two problems prove nothing. ``doc/benchmarks/toy.py`` runs the whole benchmark and stores the
-# error of each search at several budgets. What is drawn is the mean over independent problems,
-# and the 95 % bootstrap interval of that mean. The answer of random search and of TPE is their
-# best draw. TPE is asked one at a time, so that it learns from each experiment at once, and it
-# gets the lists as ranges of integers; skpg evaluates in batches of ten.
+# error of each search at several budgets. Below are the mean over independent problems after
+# the whole budget, and its 95 % bootstrap interval. The answer of random search and of TPE is
+# their best draw. TPE is asked one at a time, so that it learns from each experiment at once,
+# and it gets the lists as ranges of integers; skpg evaluates in batches of ten.
 
 try:
     folder = Path(__file__).parent
@@ -91,18 +91,18 @@ def interval(values):
     return np.quantile(values[rows].mean(axis=1), [0.025, 0.975], axis=0)
 
 
-for task, figure_of_article in published.items():
-    budgets, _ = errors_of(task, "random search")
-    print(
-        f"\n{task + ', error after ' + str(budgets[-1]):<28}{'mean':>8}  95 % interval   problems"
-    )
-    for method in methods:
-        _, values = errors_of(task, method)
-        low, high = interval(values)[:, -1]
-        between = f"[{low:.3g}, {high:.3g}]"
-        print(f"{method:<28}{values[:, -1].mean():8.3g}  {between:<15} {len(values):>8}")
-    if figure_of_article:
-        print(f"{'published in the articles':<28}{figure_of_article[1]:8.4g}")
+rows = {"mean absolute error": [], "experiments": [], "problems": []}
+for task in published:
+    budgets, values = errors_of(task, "random search")
+    for row, cell in zip(rows.values(), (task, budgets[-1], len(values)), strict=True):
+        row.append(f"{cell}")
+for method in methods:
+    ends = [errors_of(task, method)[1][:, -1:] for task in published]
+    cells = zip([e.mean() for e in ends], *np.hstack([interval(e) for e in ends]), strict=True)
+    rows[method] = [f"{mean:.2g} [{low:.2g}, {high:.2g}]" for mean, low, high in cells]
+rows["the articles"] = [str(value[1]) if value else "" for value in published.values()]
+for name, cells in rows.items():
+    print(f"{name:<20}" + "".join(f"{cell:>24}" for cell in cells))
 
 # %%
 # The picture
@@ -134,3 +134,14 @@ else:
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=7)
     plt.show()
+
+# %%
+# What sets the learners apart is what they do with a reward. ``Reinforce`` and ``ZerothOrder``
+# follow the plain gradient of the last batch. With numbers that is as good as what the articles
+# published, give or take a factor of two; with lists of 101 values, of which a batch sees ten,
+# it is slow. ``NaturalGradient`` measures its steps in changes of the distribution and needs
+# several times fewer experiments. ``ActorCritic`` remembers every reward, and treats a list of
+# numbers as ordered. Its answer is the optimum of a model, not a draw: on the mixed problem it
+# strays by a few tenths at times after several hundred experiments, when all that is left to
+# tell apart is smaller than what the model resolves. ``best_params_`` of a search is always an
+# evaluated candidate, and does not stray.
