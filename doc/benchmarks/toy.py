@@ -159,28 +159,30 @@ def interval(values: np.ndarray) -> tuple[float, float, float]:
 
 
 def report() -> None:
-    """Write the table: mean error, its interval and the number of problems."""
-    records = read()
-    header = ["answer of", *(f"{task}, {budget:,}" for task, budget in TABLE)]
-    rows = [header]
-    for method in METHODS:
-        cells = [f"``{method}``" if method[0].isupper() else method]
-        for task, budget in TABLE:
-            values = np.array(
-                [r["errors"][str(budget)] for r in records if _key(r)[:2] == (task, method)]
+    """Write the table: mean error and its interval, over the problems that all have done."""
+    found = {_key(r): r["errors"] for r in read()}
+    shared = {
+        task: sorted(
+            set.intersection(
+                *({p for t, m, p in found if (t, m) == (task, method)} for method in METHODS)
             )
-            mean, low, high = interval(values) if len(values) else (np.nan,) * 3
-            cells.append(f"{mean:.3g} [{low:.2g}, {high:.2g}] ({len(values)})")
-        rows.append(cells)
-    published = {task: value for task, (*_, value) in TASKS.items()}
-    full = {task: budget for task, (_, _, budget, _) in TASKS.items()}
-    rows.append(
-        ["published in the articles"]
-        + [
-            f"{published[task]}" if published[task] and budget == full[task] else "not given"
-            for task, budget in TABLE
-        ]
-    )
+        )
+        for task in TASKS
+    }
+    rows = [
+        ["problem", *(task for task, _ in TABLE)],
+        ["candidates", *(f"{budget:,}" for _, budget in TABLE)],
+        ["problems", *(str(len(shared[task])) for task, _ in TABLE)],
+    ]
+    for method in METHODS:
+        row = [f"``{method}``" if method[0].isupper() else method]
+        for task, budget in TABLE:
+            values = [found[task, method, p][str(budget)] for p in shared[task]]
+            mean, low, high = interval(np.array(values))
+            row.append(f"{mean:.2g} [{low:.2g}, {high:.2g}]")
+        rows.append(row)
+    published = {(task, budget): value for task, (_, _, budget, value) in TASKS.items() if value}
+    rows.append(["the articles", *(str(published.get(cell, "not given")) for cell in TABLE)])
     lines = [".. list-table::", "   :header-rows: 1", ""]
     for row in rows:
         lines += [f"   {'* -' if i == 0 else '  -'} {cell}" for i, cell in enumerate(row)]
