@@ -118,12 +118,7 @@ class ZerothOrder(Learner):
         if not near.any():
             return policy
         directions, drawn = directions[near], rewards[new][near]
-        if self.baseline == "current" and at_mode.any():
-            baseline = float(rewards[at_mode][-1])
-        elif self.baseline == "current":  # the mode waits for its reward
-            baseline = float(drawn.mean())
-        else:
-            baseline = baseline_value(drawn, directions, self.baseline)
+        baseline = self._baseline(drawn, directions, rewards[at_mode])
         gradient = zeroth_order_gradient(drawn, directions, self.epsilon, baseline)
         step = self.learning_rate * min(1.0, memory.last / WHOLE_BATCH)
         return policy.with_theta(policy.theta + step * gradient)
@@ -147,6 +142,13 @@ class ZerothOrder(Learner):
             noise = self.epsilon * self._directions(n, len(policy.theta), rng)
             actions = np.concatenate([actions, policy.perturbed_modes(noise)])
         return actions[admissible(actions)][:n]
+
+    def _baseline(self, rewards: FloatArray, directions: FloatArray, current: FloatArray) -> float:
+        if self.baseline != "current":
+            return baseline_value(rewards, directions, self.baseline)
+        if len(current):
+            return float(current[-1])
+        return float(rewards.mean())  # the mode still waits for its reward
 
     def _directions(self, n: int, n_theta: int, rng: np.random.Generator) -> FloatArray:
         """Draw at least `n` standard normal directions, opposite ones side by side."""
