@@ -6,7 +6,8 @@ independent problems. Published: 2.155 with 3 continuous hyperparameters and 250
 2.088 with 3 continuous and 3 discrete ones and 1,000 experiments.
 
     python -m pip install optuna
-    python doc/benchmarks/toy.py run --problems 30
+    python doc/benchmarks/toy.py run --problems 10
+    python doc/benchmarks/toy.py run --problems 30 --tasks "3 continuous" "3 discrete"
     python doc/benchmarks/toy.py report      # writes the table; examples/plot_toys.py draws
 
 The answer of our learners is what they recommend, as in the articles; that of random search
