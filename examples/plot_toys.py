@@ -139,9 +139,10 @@ else:
 # What sets the learners apart is what they do with a reward. ``Reinforce`` and ``ZerothOrder``
 # follow the plain gradient of the last batch. With numbers that is as good as what the articles
 # published, give or take a factor of two; with lists of 101 values, of which a batch sees ten,
-# it is slow, and does not reach their figure for the mixed problem. ``NaturalGradient`` measures its steps in changes of the distribution and needs
-# several times fewer experiments. ``ActorCritic`` remembers every reward, and treats a list of
-# numbers as ordered. Its answer is the optimum of a model, not a draw: on the mixed problem it
-# strays by a few tenths at times after several hundred experiments, when all that is left to
-# tell apart is smaller than what the model resolves. ``best_params_`` of a search is always an
-# evaluated candidate, and does not stray.
+# it is slow, and does not reach their figure for the mixed problem. ``NaturalGradient``
+# measures its steps in changes of the distribution and needs several times fewer experiments.
+# ``ActorCritic`` remembers every reward, and treats a list of numbers as ordered. Its answer is
+# the optimum of a model, not a draw: on the mixed problem it strays by a few tenths at times
+# after several hundred experiments, when all that is left to tell apart is smaller than what
+# the model resolves. ``best_params_`` of a search is always an evaluated candidate, and does
+# not stray.
