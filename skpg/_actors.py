@@ -1,6 +1,6 @@
 """Actors: the distribution of one hyperparameter's action, and its derivatives.
 
-Equation numbers refer to the user guide, "The mathematics".
+Equation numbers and labels refer to the user guide, "The mathematics".
 """
 
 from __future__ import annotations
@@ -10,9 +10,15 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import log_ndtr, ndtr, ndtri
 
 FloatArray = NDArray[np.float64]
+
+# Where the perturbation of a drawn choice is integrated over; its weight is analytic and
+# wider than the spacing, so that the plain sum is exact to the last digits.
+PERTURBATIONS = np.arange(-8.0, 14.0, 0.25)
+# A choice that must catch up more than this many standard deviations is never drawn.
+FARTHEST = 40.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +27,8 @@ class CategoricalActor:
 
     .. math:: p_k = e^{\theta_k} / \sum_j e^{\theta_j}, \qquad
               \partial \log p_a / \partial \theta_k = [a = k] - p_k.
+
+    Equation 9 (categorical-gradient).
 
     Parameters
     ----------
@@ -91,6 +99,42 @@ class CategoricalActor:
         """Return the index of the most probable choice."""
         return float(np.argmax(self.logits))
 
+    def perturbed_modes(self, noise: FloatArray) -> FloatArray:
+        """Return the modes under ``theta + noise``, of shape (n,), for noise of (n, K)."""
+        return np.asarray(np.argmax(self.logits + noise, axis=1), dtype=float)
+
+    def expected_directions(self, actions: FloatArray, epsilon: float) -> FloatArray:
+        r"""Return ``E[u]`` given that the mode under ``theta + epsilon u`` is the action.
+
+        Equation 35 (categorical-direction). The sum over the perturbation `t` of the drawn
+        choice replaces an integral: given `t`, every other one is a normal draw that stayed
+        below, whose mean is minus the inverse Mills ratio.
+
+        Parameters
+        ----------
+        actions : ndarray of shape (n,)
+        epsilon : float
+
+        Returns
+        -------
+        ndarray of shape (n, K)
+            Rows sum to zero.
+        """
+        chosen, row = np.unique(actions.astype(int), return_inverse=True)
+        table = np.empty((len(chosen), len(self.logits)))
+        for i, k in enumerate(chosen):
+            lead = np.clip((self.logits[k] - self.logits) / epsilon, -FARTHEST, FARTHEST)
+            bound = PERTURBATIONS[:, None] + lead
+            below = log_ndtr(bound)
+            below[:, k] = 0.0
+            log_weights = below.sum(axis=1) - PERTURBATIONS**2 / 2
+            weights = np.exp(log_weights - log_weights.max())
+            weights /= weights.sum()
+            mills = np.exp(-(bound**2) / 2 - 0.5 * np.log(2 * np.pi) - below)
+            table[i] = -weights @ mills
+            table[i, k] = weights @ PERTURBATIONS
+        return table[row]
+
 
 @dataclass(frozen=True, eq=False)
 class GaussianActor:
@@ -98,6 +142,8 @@ class GaussianActor:
 
     .. math:: \partial \log p / \partial \mu = (a - \mu) / \sigma^2, \qquad
               \partial \log p / \partial \log \sigma = (a - \mu)^2 / \sigma^2 - 1.
+
+    Equation 11 (gaussian-gradient).
 
     Parameters
     ----------
@@ -168,6 +214,27 @@ class GaussianActor:
     def mode(self) -> float:
         """Return the mean."""
         return self.mu
+
+    def perturbed_modes(self, noise: FloatArray) -> FloatArray:
+        """Return the modes under ``theta + noise``, of shape (n,), for noise of (n, 2)."""
+        return self.mu + noise[:, 0]
+
+    def expected_directions(self, actions: FloatArray, epsilon: float) -> FloatArray:
+        """Return ``E[u]`` given that the mode under ``theta + epsilon u`` is the action.
+
+        Equation 34 (gaussian-direction): exact for the mean; the mode says nothing of the
+        perturbation of ``log_sigma``, whose expectation stays zero.
+
+        Parameters
+        ----------
+        actions : ndarray of shape (n,)
+        epsilon : float
+
+        Returns
+        -------
+        ndarray of shape (n, 2)
+        """
+        return np.stack([(actions - self.mu) / epsilon, np.zeros(len(actions))], axis=1)
 
 
 Actor = CategoricalActor | GaussianActor

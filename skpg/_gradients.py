@@ -1,6 +1,7 @@
 """Estimates of the gradient of the expected reward from a batch of drawn actions.
 
-All estimates climb: they are to be *added* to the parameters of the policy.
+All estimates climb: they are to be *added* to the parameters of the policy. Equation numbers
+and labels refer to the user guide, "The mathematics".
 """
 
 from __future__ import annotations
@@ -28,11 +29,13 @@ def baseline_value(rewards: FloatArray, scores: FloatArray, baseline: Baseline) 
     ----------
     rewards : ndarray of shape (n,)
     scores : ndarray of shape (n, n_theta)
-        :math:`\nabla_\theta \log p_\theta(a)` of each action.
+        What the rewards are to be multiplied by: :math:`\nabla_\theta \log p_\theta(a)` of
+        each action, or the directions of a zeroth-order estimate, equation 27
+        (zeroth-order-baseline).
     baseline : {"mean", "optimal"} or None
         "mean" is :math:`E[r]`; "optimal" is
         :math:`E[r \|\nabla \log p\|^2] / E[\|\nabla \log p\|^2]`, which makes the
-        variance of the estimate least.
+        variance of the estimate least: equation 7 (optimal-baseline).
 
     References
     ----------
@@ -52,6 +55,8 @@ def policy_gradient(
     policy: Policy, actions: FloatArray, rewards: FloatArray, baseline: Baseline = "mean"
 ) -> FloatArray:
     r"""Return REINFORCE's estimate :math:`\frac1n \sum_i (r_i - b) \nabla \log p(a_i)`.
+
+    Equation 5 (baseline).
 
     Parameters
     ----------
@@ -84,7 +89,7 @@ def drawn_values_gradient(
 
     For Gaussian actors it is `policy_gradient`. For categorical actors the logit of each
     value that was drawn moves by the mean over *its own* draws of
-    ``(r - b) * (1 - p_k)``; the others stay.
+    ``(r - b) * (1 - p_k)``; the others stay. Equation 10 (drawn-values).
 
     Parameters and returned array are those of `policy_gradient`.
 
@@ -105,6 +110,37 @@ def drawn_values_gradient(
             counts = np.bincount(drawn, minlength=stop - start)
             gradient[start:stop] = sums / np.maximum(counts, 1) * (1 - actor.probabilities)
     return np.asarray(gradient)
+
+
+def zeroth_order_gradient(
+    rewards: FloatArray, directions: FloatArray, epsilon: float, baseline: float = 0.0
+) -> FloatArray:
+    r"""Return the zeroth-order estimate :math:`\frac1n \sum_i (r_i - b) u_i / \epsilon`.
+
+    Equation 25 (zeroth-order).
+
+    Parameters
+    ----------
+    rewards : ndarray of shape (n,)
+        Of the function at :math:`\theta + \epsilon u_i`; finite.
+    directions : ndarray of shape (n, n_theta)
+        The standard normal :math:`u_i`, or their expectation given what the rewards depend
+        on: `Policy.expected_directions`.
+    epsilon : float
+    baseline : float, default=0.0
+        For any constant the expectation is the same.
+
+    Returns
+    -------
+    ndarray of shape (n_theta,)
+
+    References
+    ----------
+    .. [1] Y. Nesterov and V. Spokoiny, "Random Gradient-Free Minimization of Convex
+       Functions", Foundations of Computational Mathematics 17, 2017.
+       doi:10.1007/s10208-015-9296-2
+    """
+    return np.asarray((rewards - baseline) @ directions / (len(rewards) * epsilon))
 
 
 @dataclass(frozen=True)
@@ -143,9 +179,9 @@ def natural_gradient_step(
         \log \sigma \mathrel{+}= \tfrac{\eta_\sigma}2 \sum_i w_i (\epsilon_i^2 - 1), \quad
         p \mathrel{+}= \eta_p \sum_i w_i (e_{a_i} - p)
 
-    and then a floor on the probabilities. The inverse Fisher matrix is
-    :math:`\mathrm{diag}(\sigma^2, 1/2)` for the Gaussian, which is where :math:`\sigma`
-    and :math:`1/2` come from.
+    and then a floor on the probabilities: equation 16 (natural-step) and equation 17 (floor).
+    The inverse Fisher matrix is :math:`\mathrm{diag}(\sigma^2, 1/2)` for the Gaussian, which
+    is where :math:`\sigma` and :math:`1/2` come from: equation 14 (gaussian-fisher).
 
     Parameters
     ----------

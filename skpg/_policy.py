@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +31,8 @@ class Policy:
     Notes
     -----
     `sample` and `mode` speak to users, in params; `sample_actions`, `mode_action`,
-    `log_prob` and `grad_log_prob` speak in actions, arrays of shape (n, n_dimensions).
+    `log_prob` and `grad_log_prob`, `perturbed_modes` and `expected_directions` speak in
+    actions, arrays of shape (n, n_dimensions).
     ``policy.space.encode`` and ``policy.space.decode`` go from one to the other.
 
     Examples
@@ -147,12 +148,63 @@ class Policy:
         ndarray of shape (n, n_theta)
             Zero for the actors of branches that were not drawn.
         """
+        return self._blocks(actions, lambda actor, column: actor.grad_log_prob(column))
+
+    def perturbed_modes(self, noise: FloatArray) -> FloatArray:
+        """Return the mode of each policy with parameters ``theta + noise``.
+
+        Parameters
+        ----------
+        noise : ndarray of shape (n, n_theta)
+
+        Returns
+        -------
+        ndarray of shape (n, n_dimensions)
+        """
+        stops = np.cumsum([len(actor.theta) for actor in self.actors])
+        parts = np.split(noise, stops[:-1], axis=1)
+        columns = [a.perturbed_modes(part) for a, part in zip(self.actors, parts, strict=True)]
+        actions = np.stack(columns, axis=1)
+        actions[~self.space.active(actions)] = np.nan
+        return actions
+
+    def expected_directions(self, actions: FloatArray, epsilon: float) -> FloatArray:
+        r"""Return what actions tell of the perturbations whose modes they are.
+
+        :math:`E[u \mid \operatorname{mode}(\theta + \epsilon u) = a]` with normal :math:`u`,
+        which is :math:`\epsilon` times the gradient of the log probability of that mode:
+        equation 32 (expected-direction).
+
+        Parameters
+        ----------
+        actions : ndarray of shape (n, n_dimensions)
+        epsilon : float
+
+        Returns
+        -------
+        ndarray of shape (n, n_theta)
+            Zero for parameters that the mode does not depend on: the widths of Gaussian
+            actors, and the actors of branches that were not drawn.
+
+        References
+        ----------
+        .. [1] Q. Berthet et al., "Learning with Differentiable Perturbed Optimizers",
+           NeurIPS 2020. arXiv:2002.08676
+        """
+        return self._blocks(
+            actions, lambda actor, column: actor.expected_directions(column, epsilon)
+        )
+
+    def _blocks(
+        self, actions: FloatArray, block_of: Callable[[Actor, FloatArray], FloatArray]
+    ) -> FloatArray:
+        """Return the blocks of all actors side by side; rows of inactive ones are zero."""
         active = self.space.active(actions)
         blocks = []
         for j, actor in enumerate(self.actors):
             block = np.zeros((len(actions), len(actor.theta)))
             rows = active[:, j]
-            block[rows] = actor.grad_log_prob(actions[rows, j])
+            block[rows] = block_of(actor, actions[rows, j])
             blocks.append(block)
         return np.concatenate(blocks, axis=1)
 

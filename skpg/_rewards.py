@@ -29,7 +29,10 @@ def replace_failed(rewards: FloatArray) -> FloatArray:
 
 
 def normalize(rewards: FloatArray) -> FloatArray:
-    """Return ``(r - mean) / (std + 1e-5)``, so that scaling the rewards changes nothing."""
+    """Return ``(r - mean) / (std + 1e-5)``, so that scaling the rewards changes nothing.
+
+    Equation 19 (normalize) of the user guide.
+    """
     unit = max(1.0, float(np.abs(rewards).max()))  # the squares of huge rewards would overflow
     scaled = rewards / unit
     return np.asarray((scaled - scaled.mean()) / (scaled.std() + 1e-5 / unit))
@@ -39,7 +42,7 @@ def rank_utilities(rewards: FloatArray) -> FloatArray:
     """Return utilities that depend on the ranks only and sum to zero.
 
     ``w_i = max(0, log(n/2 + 1) - log(rank_i))``, scaled to sum to one, minus ``1/n``; equal
-    rewards share the mean of their utilities.
+    rewards share the mean of their utilities. Equation 18 (rank-utilities) of the user guide.
 
     Parameters
     ----------

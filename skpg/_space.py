@@ -5,7 +5,8 @@ An *action* is one row of floats, one column per dimension of the space:
 - the index of the choice for a list (a categorical actor draws it),
 - a real ``z`` for a distribution with quantile function ``F^-1`` (a Gaussian actor
   draws it); the value is ``F^-1(Phi(z))`` with ``Phi`` the standard normal
-  distribution function, so that ``z ~ N(0, 1)`` *is* the user's distribution,
+  distribution function, so that ``z ~ N(0, 1)`` *is* the user's distribution: equation 12
+  (probit) of the user guide,
 - nan for a hyperparameter that does not exist in the branch that was drawn (a list of
   dicts has a first column that holds the branch).
 """

@@ -9,7 +9,7 @@ from pathlib import Path
 from scipy import stats
 
 from skpg import PolicyGradientOptimizer
-from skpg.learners import NaturalGradient, Reinforce
+from skpg.learners import NaturalGradient, Reinforce, ZerothOrder
 
 GOLDEN = Path(__file__).parent / "golden.txt"
 SPACE = {
@@ -24,7 +24,7 @@ def lines():
     # version of scipy.
     for p in PolicyGradientOptimizer(SPACE, random_state=0).ask(10):
         yield f"default {p['C']:.6g} {p['degree']} {p['kernel']}"
-    for learner in (Reinforce(), NaturalGradient()):
+    for learner in (Reinforce(), NaturalGradient(), ZerothOrder()):
         optimizer = PolicyGradientOptimizer(SPACE, learner=learner, random_state=0)
         for _ in range(3):
             batch = optimizer.ask(4)

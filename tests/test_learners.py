@@ -10,11 +10,21 @@ from scipy import stats
 from skpg import PolicyGradientOptimizer
 from skpg._policy import Policy
 from skpg._space import Space
-from skpg.learners import ActorCritic, Learner, Memory, NaturalGradient, Reinforce
+from skpg.learners import (
+    ActorCritic,
+    Learner,
+    Memory,
+    NaturalGradient,
+    Reinforce,
+    ZerothOrder,
+)
 
 LEARNERS = [
     Reinforce(),
     Reinforce(baseline="optimal", normalize=False),
+    ZerothOrder(),
+    ZerothOrder(epsilon=1.0, baseline="optimal", antithetic=False),
+    ZerothOrder(baseline=None, normalize=False),
     NaturalGradient(),
     ActorCritic(),
 ]
@@ -109,6 +119,12 @@ def test_reinforce_improves_on_the_prior_over_ten_seeds():
     assert np.mean(after) < 0.5 * np.mean(before)
 
 
+def test_the_second_road_improves_on_the_prior_over_ten_seeds():
+    before = [regret(ZerothOrder(), seed, budget=0) for seed in range(10)]
+    after = [regret(ZerothOrder(), seed, budget=250) for seed in range(10)]
+    assert np.mean(after) < 0.2 * np.mean(before)
+
+
 @pytest.mark.parametrize("batch", [1, 5, 25])
 def test_the_natural_gradient_learns_at_any_batch_size(batch):
     regrets = [regret(NaturalGradient(), seed, batch=batch) for seed in range(5)]
@@ -148,6 +164,9 @@ def test_a_list_starts_at_minus_log_k():
         (lambda: Reinforce(learning_rate=0), "learning_rate must be a positive number, got 0"),
         (lambda: Reinforce(learning_rate="fast"), "learning_rate must be a positive number"),
         (lambda: Reinforce(baseline="median"), "baseline must be .*'median'"),
+        (lambda: ZerothOrder(epsilon=0), "epsilon must be a positive number, got 0"),
+        (lambda: ZerothOrder(learning_rate=-0.1), "learning_rate must be a positive number"),
+        (lambda: ZerothOrder(baseline="mean"), "baseline must be .*'current'.* got 'mean'"),
         (lambda: NaturalGradient(mean_step=-1), "mean_step must be a positive number, got -1"),
         (lambda: NaturalGradient(window=1), "window must be at least 2, got 1"),
     ],

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from skpg import PolicyGradientOptimizer
-from skpg.learners import ActorCritic, NaturalGradient, Reinforce
+from skpg.learners import ActorCritic, NaturalGradient, Reinforce, ZerothOrder
 
 MIXED = {"x": stats.uniform(), "n": stats.randint(0, 5), "k": ["a", "b"]}
 
@@ -44,7 +44,7 @@ def test_the_global_random_state_is_neither_used_nor_changed():
     assert first != run(PolicyGradientOptimizer(MIXED))
 
 
-@pytest.mark.parametrize("learner", [None, Reinforce()])
+@pytest.mark.parametrize("learner", [None, Reinforce(), ZerothOrder()])
 def test_a_pickled_optimizer_goes_on_the_same(learner):
     optimizer = PolicyGradientOptimizer(MIXED, learner=learner, random_state=0)
     run(optimizer)
@@ -66,9 +66,13 @@ FINITE = st.dictionaries(
 
 
 @settings(max_examples=20)
-@given(st.one_of(FINITE, st.lists(FINITE, min_size=1, max_size=2)), st.integers(1, 7))
-def test_a_finite_space_is_searched_once_and_wholly(space, batch):
-    optimizer = PolicyGradientOptimizer(space, random_state=0)
+@given(
+    st.one_of(FINITE, st.lists(FINITE, min_size=1, max_size=2)),
+    st.integers(1, 7),
+    st.sampled_from([ActorCritic(), ZerothOrder()]),
+)
+def test_a_finite_space_is_searched_once_and_wholly(space, batch, learner):
+    optimizer = PolicyGradientOptimizer(space, learner=learner, random_state=0)
     asked = []
     while params := optimizer.ask(batch):
         asked += params
@@ -85,7 +89,7 @@ def test_a_finite_space_is_searched_once_and_wholly(space, batch):
         min_size=1,
         max_size=4,
     ),
-    st.sampled_from([Reinforce(), NaturalGradient(), ActorCritic()]),
+    st.sampled_from([Reinforce(), ZerothOrder(), NaturalGradient(), ActorCritic()]),
 )
 def test_any_rewards_leave_a_finite_policy_and_new_candidates(batches, learner):
     optimizer = PolicyGradientOptimizer(MIXED, learner=learner, random_state=0)

@@ -27,7 +27,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skpg import PolicyGradientSearchCV
-from skpg.learners import NaturalGradient, Reinforce
+from skpg.learners import NaturalGradient, Reinforce, ZerothOrder
 
 X, y = load_iris(return_X_y=True)
 SPACE = {"n_neighbors": stats.randint(1, 30), "weights": ["uniform", "distance"]}
@@ -96,7 +96,7 @@ def test_results_do_not_depend_on_jobs_or_backend(backend):
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 5])
-@pytest.mark.parametrize("learner", [None, Reinforce(), NaturalGradient()])
+@pytest.mark.parametrize("learner", [None, Reinforce(), ZerothOrder(), NaturalGradient()])
 def test_the_first_candidates_do_not_depend_on_n_iter(batch_size, learner):
     long = make(n_iter=15, batch_size=batch_size, learner=learner).fit(X, y)
     for n_iter in (1, 4, 7):

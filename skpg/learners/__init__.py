@@ -9,5 +9,14 @@ from skpg.learners._actor_critic import ActorCritic
 from skpg.learners._base import Learner, Memory
 from skpg.learners._natural_gradient import NaturalGradient
 from skpg.learners._reinforce import Reinforce
+from skpg.learners._zeroth_order import ZerothOrder
 
-__all__ = ["ActorCritic", "GaussianProcess", "Learner", "Memory", "NaturalGradient", "Reinforce"]
+__all__ = [
+    "ActorCritic",
+    "GaussianProcess",
+    "Learner",
+    "Memory",
+    "NaturalGradient",
+    "Reinforce",
+    "ZerothOrder",
+]

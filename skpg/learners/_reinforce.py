@@ -29,7 +29,8 @@ class Reinforce(Learner):
     learning_rate : float, default=0.1
     baseline : {"mean", "optimal"} or None, default="mean"
         What is subtracted from the rewards; the optimal one is
-        :math:`E[r \|\nabla\log p\|^2]/E[\|\nabla\log p\|^2]`.
+        :math:`E[r \|\nabla\log p\|^2]/E[\|\nabla\log p\|^2]` over the batch, equation 7
+        (optimal-baseline) of the user guide.
     normalize : bool, default=True
         Divide rewards by their standard deviation in the batch (plus 1e-5), after
         subtracting their mean.
