@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -35,6 +35,10 @@ class Candidate:
         Running time of its folds.
     closed : bool
         Whether its other folds are left out.
+    doubtful : bool
+        Whether it would have lost the race, if the best candidate were known by now.
+    replayed : bool
+        Whether all that is known of it comes from an earlier run.
     """
 
     number: int
@@ -45,6 +49,8 @@ class Candidate:
     running: set[int] = field(default_factory=set)
     seconds: float = 0.0
     closed: bool = False
+    doubtful: bool = False
+    replayed: bool = False
 
     @property
     def finished(self) -> bool:
@@ -87,6 +93,56 @@ class Candidate:
         self.closed = True
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """What is known of a candidate from an earlier run.
+
+    Attributes
+    ----------
+    outcomes : dict of int to dict
+        By fold.
+    closed : bool
+        Whether its other folds are left out.
+    killed : bool
+        Whether it killed its worker twice.
+    """
+
+    outcomes: Mapping[int, Outcome]
+    closed: bool = False
+    killed: bool = False
+
+
+class Journal:
+    """What is known from earlier runs of a search, and kept for later ones: here nothing.
+
+    Attributes
+    ----------
+    asked : sequence of int
+        For each recorded candidate how many were told when it was asked.
+    settled : sequence of int
+        The numbers of the candidates that were settled, in turn.
+    """
+
+    asked: Sequence[int] = ()
+    settled: Sequence[int] = ()
+
+    def add(self, candidates: Sequence[Candidate], n_told: int) -> None:
+        """Take note of new candidates."""
+
+    def recorded(self, number: int) -> Recorded | None:
+        """Return what is known of a candidate."""
+        return None
+
+    def record(self, candidate: Candidate, statuses: Mapping[int, str]) -> None:
+        """Keep the outcomes of folds, of which the statuses are told."""
+
+    def settle(self, candidates: Sequence[Candidate], rewards: Sequence[float]) -> None:
+        """Keep what is decided about candidates, before the search learns from it."""
+
+    def finish(self, stop_reason: str) -> None:
+        """Keep why the search ended."""
+
+
 class Schedule:
     """The folds that wait, run and are finished.
 
@@ -106,6 +162,7 @@ class Schedule:
     candidate_timeout : float or None
         Seconds that the folds of a candidate may run together.
     sequential : bool
+    journal : Journal
 
     Attributes
     ----------
@@ -124,6 +181,7 @@ class Schedule:
         race: Race | None = None,
         candidate_timeout: float | None = None,
         sequential: bool = True,
+        journal: Journal | None = None,
     ):
         self.settled: list[Candidate] = []
         self.killers: list[Candidate] = []
@@ -132,6 +190,7 @@ class Schedule:
         self._race = race
         self._candidate_timeout = candidate_timeout
         self._sequential = sequential
+        self.journal = Journal() if journal is None else journal
         self._open: dict[int, Candidate] = {}
         self._n_added = 0
         self._best: Candidate | None = None
@@ -153,10 +212,15 @@ class Schedule:
         """Take candidates on."""
         race, folds = self._race, tuple(range(self._n_folds))
         order = folds if race is None else race.order(self._complete())
-        for params in candidates:
-            scores = np.full(self._n_folds, np.nan)
-            self._open[self._n_added] = Candidate(self._n_added, params, order, scores)
-            self._n_added += 1
+        new = [
+            Candidate(number, params, order, np.full(self._n_folds, np.nan))
+            for number, params in enumerate(candidates, start=self._n_added)
+        ]
+        self.journal.add(new, len(self.settled))
+        self._n_added += len(new)
+        for candidate in new:
+            self._open[candidate.number] = candidate
+            self._recall(candidate)
 
     def next_job(self, n_running: int) -> Job | None:
         """Return the next fold to run beside those that are running; None if there is none."""
@@ -184,30 +248,38 @@ class Schedule:
         if event.outcome is not None:
             self._take(candidate, job.fold, event.outcome)
         elif isinstance(event.error, CandidateTimeoutError):
-            self._give_up(candidate, event.error)
+            self._give_up(candidate, event.error, {})
         elif isinstance(event.error, WorkerDiedError) and alone:
             self.killers.append(candidate)
-            self._give_up(candidate, event.error)
+            self._give_up(candidate, event.error, {})
         elif isinstance(event.error, WorkerDiedError):
             self._suspects.append(job)
         elif event.error is not None:
             raise event.error
 
-    def settle(self, *, all_finished: bool = False) -> Iterator[Candidate]:
+    def settle(
+        self, *, all_finished: bool = False, only: int | None = None
+    ) -> Iterator[Candidate]:
         """Settle candidates that are finished, and yield them.
 
         Parameters
         ----------
         all_finished : bool, default=False
             Also those behind one that is not finished, in a sequential schedule.
+        only : int, default=None
+            None but this one.
         """
         for candidate in list(self._open.values()):
+            if only is not None and candidate.number != only:
+                continue
+            self._cut(candidate, decided=True)
             if candidate.finished:
                 del self._open[candidate.number]
-                self._cut(candidate)
                 best = self._best
                 if candidate.complete and (best is None or candidate.score > best.score):
                     self._best = candidate
+                    for other in self._open.values():
+                        self._cut(other)
                 self.settled.append(candidate)
                 yield candidate
             elif self._sequential and not all_finished:
@@ -244,45 +316,73 @@ class Schedule:
         """Return the first candidate with folds to run.
 
         In a race folds wait for the one before, as long as other candidates can use the
-        workers; beyond that they are run ahead.
+        workers; beyond that they are run ahead, and last those that may be of no use.
         """
         waiting = (c for c in self._open.values() if c.waiting)
         if self._race is None:
             return next(waiting, None)
-        return min(waiting, key=lambda candidate: len(candidate.running), default=None)
+        return min(waiting, key=lambda c: (c.doubtful, len(c.running)), default=None)
 
     def _job(self, candidate: Candidate, fold: int) -> Job:
         candidate.running.add(fold)
+        candidate.replayed = False
         left = None
         if self._candidate_timeout is not None:
             left = max(self._candidate_timeout - candidate.seconds, 0.0)
         return Job(candidate.number, fold, candidate.params, left)
 
-    def _take(self, candidate: Candidate, fold: int, outcome: Outcome) -> None:
+    def _recall(self, candidate: Candidate) -> None:
+        """Take the outcomes of an earlier run."""
+        recorded = self.journal.recorded(candidate.number)
+        if recorded is None:
+            return
+        for fold, outcome in recorded.outcomes.items():
+            self._put(candidate, fold, dict(outcome))
+        candidate.closed, candidate.replayed = recorded.closed, True
+        if recorded.killed:
+            self.killers.append(candidate)
+        self._cut(candidate)
+
+    def _put(self, candidate: Candidate, fold: int, outcome: Outcome) -> None:
         candidate.outcomes[fold] = outcome
         candidate.scores[fold] = self._score(outcome)
-        candidate.seconds += outcome["fit_time"] + outcome["score_time"]
+        # a fit that did not return has no times
+        candidate.seconds += np.nan_to_num(outcome["fit_time"] + outcome["score_time"])
+
+    def _take(self, candidate: Candidate, fold: int, outcome: Outcome) -> None:
+        overdue = outcome.pop("overdue", False)
+        self._put(candidate, fold, outcome)
+        status = {fold: "ok" if outcome["fit_error"] is None else "failed"}
         limit = self._candidate_timeout
-        if outcome.pop("overdue", False) or (limit is not None and candidate.seconds > limit):
-            self._give_up(candidate, CandidateTimeoutError())
+        if overdue or (limit is not None and candidate.seconds > limit):
+            self._give_up(candidate, CandidateTimeoutError(), status)
         else:
+            self.journal.record(candidate, status)
             self._cut(candidate)
 
-    def _give_up(self, candidate: Candidate, error: BaseException) -> None:
-        """Let the folds without outcome fail."""
-        for fold in candidate.order:
-            if fold not in candidate.outcomes:
-                outcome = self._failure(candidate.number, fold, error)
-                candidate.outcomes[fold] = outcome
-                candidate.scores[fold] = self._score(outcome)
+    def _give_up(
+        self, candidate: Candidate, error: BaseException, statuses: Mapping[int, str]
+    ) -> None:
+        """Let the folds without outcome fail; keep them with those that have a status."""
+        status = "timeout" if isinstance(error, CandidateTimeoutError) else "killed"
+        left = [fold for fold in candidate.order if fold not in candidate.outcomes]
+        for fold in left:
+            self._put(candidate, fold, self._failure(candidate.number, fold, error))
+        self.journal.record(candidate, {**statuses, **dict.fromkeys(left, status)})
         candidate.closed = True
 
-    def _cut(self, candidate: Candidate) -> None:
-        """Leave out the folds that the race does not need."""
+    def _cut(self, candidate: Candidate, *, decided: bool = False) -> None:
+        """Leave out the folds that the race does not need.
+
+        Where candidates before it are still to be settled, only what no better candidate
+        would change is certain: so the result is the same whichever is finished first.
+        """
         if self._race is None:
             return
         front = candidate.front
         incumbent = None if self._best is None else self._best.scores
         needed = self._race.n_needed(candidate.scores, front, incumbent)
-        if needed is not None and needed < self._n_folds:
+        lost = needed is not None and needed < self._n_folds
+        if lost and (decided or not self._sequential or not self._race.optimistic):
             candidate.keep(front[:needed])
+        candidate.doubtful = lost

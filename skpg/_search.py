@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -290,6 +291,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
         "patience": [Interval(numbers.Integral, 1, None, closed="left"), None],
         "candidate_timeout": [Interval(numbers.Real, 0, None, closed="neither"), None],
         "callbacks": [list, tuple, None],
+        "storage": [str, os.PathLike, None],
+        "study_name": [str, None],
     }
 
     # scikit-learn's HTML representation links to the documentation of a class by these
@@ -324,6 +327,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
         patience=None,
         candidate_timeout=None,
         callbacks=None,
+        storage=None,
+        study_name=None,
     ):
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -339,6 +344,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
         self.patience = patience
         self.candidate_timeout = candidate_timeout
         self.callbacks = callbacks
+        self.storage = storage
+        self.study_name = study_name
         super().__init__(
             estimator=estimator,
             scoring=scoring,
@@ -353,13 +360,16 @@ class PolicyGradientSearchCV(BaseSearchCV):
 
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
         """Ask, evaluate, tell, until there is a reason to stop."""
-        optimizer = PolicyGradientOptimizer(
-            self.param_distributions, learner=self.learner, random_state=self.random_state
-        )
-        optimizer.enqueue(self.initial_params or [])
-        _check_names(self.estimator, optimizer.space)
+        space = Space(self.param_distributions)
+        _check_names(self.estimator, space)
+        initial_params = self.initial_params or []
+        space.encode(initial_params)  # which checks them, before a study is made
         history: list[dict[str, Any]] = []
-        with CrossValidation(self, evaluate_candidates, callback_ctx) as evaluation:
+        with CrossValidation(self, space, evaluate_candidates, callback_ctx) as evaluation:
+            optimizer = PolicyGradientOptimizer(
+                space, learner=self.learner, random_state=evaluation.random_state
+            )
+            optimizer.enqueue(initial_params)
             for candidates, rewards in evaluation.run(optimizer.ask):
                 optimizer.tell(candidates, rewards)
                 history.append(_record(optimizer, rewards))
