@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from skpg._executors import Event, Executor, Job, WorkersLostError
-from skpg._schedule import Candidate, Schedule
+from skpg._journal import Candidate
+from skpg._schedule import Schedule
 from skpg._space import Params
 from skpg._stopping import Clock, Interrupt, Progress, StoppingRule
 
@@ -71,7 +72,6 @@ class Engine:
     def __exit__(self, *exception: object) -> None:
         try:
             self._executor.abandon()
-            self._executor.close()
         finally:
             self._interrupt.__exit__()
 

@@ -30,7 +30,8 @@ from sklearn.model_selection._validation import (
 from skpg._backends import executor_of
 from skpg._engine import Ask, Engine
 from skpg._executors import Batches, Executor, Job, Outcome
-from skpg._schedule import Journal, Schedule
+from skpg._journal import Journal
+from skpg._schedule import Schedule
 from skpg._scorers import race_of
 from skpg._space import Params, Space
 from skpg._stopping import StoppingRule
@@ -194,9 +195,9 @@ class CrossValidation:
         fits = [outcome for candidate in candidates for outcome in candidate.outcomes.values()]
         _warn_or_raise_about_fit_failures(fits, search.error_score)
         self._warn_of_killers()
-        left_out = _left_out(fits)
+        nothing = left_out(fits)
         for candidate in candidates:
-            self._outcomes += [candidate.outcomes.get(f, left_out) for f in range(self._n_folds)]
+            self._outcomes += [candidate.outcomes.get(f, nothing) for f in range(self._n_folds)]
         _insert_error_scores(self._outcomes, search.error_score)
         if search.racing is not False:
             n_folds = [len(candidate.outcomes) for candidate in candidates]
@@ -211,7 +212,7 @@ class CrossValidation:
             )
         if self._context is not None:
             self._context.call_on_fit_task_end(estimator=search)
-        self._journal.finish(self._engine.stop_reason)
+        self._journal.finish(str(self._engine.stop_reason))
 
     def _open_journal(self, asynchronous: bool) -> AbstractContextManager[Journal]:
         search = self._search
@@ -313,6 +314,8 @@ def _splits(search: Any, fit: Mapping[str, Any]) -> list[tuple[Any, Any]]:
     """Return the folds; raise ValueError if they are not as many as promised."""
     # until 1.8 the splitter is a local of `fit`, from 1.9 an attribute
     cv = fit["cv_orig"] if "cv_orig" in fit else search._checked_cv_orig
+    if search.storage is not None:
+        _warn_of_other_folds(cv)
     n_splits = fit["n_splits"] if "n_splits" in fit else search.n_splits_
     splits = list(cv.split(fit["X"], fit["y"], **fit["routed_params"].splitter.split))
     if len(splits) != n_splits:
@@ -327,6 +330,16 @@ def _splits(search: Any, fit: Mapping[str, Any]) -> list[tuple[Any, Any]]:
     return splits
 
 
+def _warn_of_other_folds(cv: Any) -> None:
+    """Warn where a splitter draws other folds in each run."""
+    if getattr(cv, "random_state", 0) is None and getattr(cv, "shuffle", True):
+        warnings.warn(
+            f"{cv!r} draws other folds in each run, so that no run can go on where another has "
+            "ended. Give it a random_state.",
+            stacklevel=2,
+        )
+
+
 def _is_asynchronous(search: Any, executor: Executor) -> bool:
     if search.evaluation == "async" and isinstance(executor, Batches):
         warnings.warn(
@@ -337,9 +350,9 @@ def _is_asynchronous(search: Any, executor: Executor) -> bool:
     return bool(search.evaluation == "async")
 
 
-def _left_out(fits: list[Outcome]) -> Outcome:
+def left_out(fits: list[Outcome]) -> Outcome:
     """Return the outcome of folds that a race left out, in the form of the others."""
-    model = next(outcome for outcome in fits if outcome["fit_error"] is None)
+    model = next((outcome for outcome in fits if outcome["fit_error"] is None), fits[0])
     nothing: Outcome = {**dict.fromkeys(model, NAN), "fit_error": None}
     for name in {"test_scores", "train_scores"} & set(model):
         if isinstance(model[name], Mapping):

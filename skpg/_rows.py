@@ -59,7 +59,9 @@ def rows_of(key: Row, status: str, outcome: Outcome) -> tuple[Row, list[Row]]:
     values = [null(outcome[name]) for name in ("fit_time", "score_time", "n_test_samples")]
     test = _by_metric(outcome["test_scores"])
     train = _by_metric(outcome["train_scores"]) if "train_scores" in outcome else {}
-    scores = [(*key, metric, null(score), null(train.get(metric, NAN))) for metric, score in test.items()]
+    scores = [
+        (*key, metric, null(score), null(train.get(metric, NAN))) for metric, score in test.items()
+    ]
     return (*key, status, *values, int(several), outcome["fit_error"]), scores
 
 

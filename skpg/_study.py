@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 import platform
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -15,81 +14,15 @@ import numpy as np
 import scipy
 import sklearn
 
+from skpg._digest import digest, name_of
+from skpg._encoding import describe, encode
 from skpg._executors import Outcome
-from skpg._fingerprint import digest, fingerprint_of, name_of
+from skpg._fingerprint import fingerprint_of
+from skpg._journal import Candidate, Journal, Recorded
 from skpg._lock import Lock
 from skpg._rows import INSERT_FOLD, INSERT_SCORE, null, read_folds, rows_of
-from skpg._schedule import Candidate, Journal, Recorded
-from skpg._space import Choice, Dimension, Params, Space
+from skpg._space import Space
 from skpg._storage import Storage, StorageError, StudyInUseError
-
-# Choices of these types are JSON; all others are stored by their index.
-PLAIN = (type(None), bool, int, float, str)
-# Characters of a choice that the description of a space shows.
-LONGEST_TEXT = 200
-
-
-def encode(space: Space, params: Mapping[str, Any]) -> str:
-    """Return a candidate as JSON that tells it exactly.
-
-    Examples
-    --------
-    >>> from scipy.stats import uniform
-    >>> from skpg._space import Space
-    >>> from skpg._study import encode
-    >>> space = Space({"C": uniform(), "kernel": ["rbf", len]})
-    >>> encode(space, {"C": 0.1, "kernel": "rbf"}), encode(space, {"C": 0.5, "kernel": len})
-    ('{"C": 0.1, "kernel": "rbf"}', '{"C": 0.5, "kernel": {"choice": 1}}')
-    """
-    row = space.identify(params)
-    branch = int(row[0]) if space.branches > 1 else 0
-    encoded = {}
-    for j in space.columns[branch]:
-        dimension = space.dimensions[j]
-        value = dimension.values(row[j : j + 1])[0]
-        if isinstance(dimension, Choice) and type(value) not in PLAIN:
-            value = {"choice": int(row[j])}
-            if space.branches > 1:
-                value["branch"] = branch
-        elif isinstance(value, float) and not math.isfinite(value):
-            value = {"float": repr(value)}
-        encoded[dimension.name] = value
-    return json.dumps(encoded)
-
-
-def decode(text: str, choice: Callable[[str, int, int], Any]) -> Params:
-    """Return a candidate from JSON.
-
-    Parameters
-    ----------
-    text : str
-    choice : callable
-        From a name, an index and the number of a branch to the choice.
-    """
-    return {name: _value(name, value, choice) for name, value in json.loads(text).items()}
-
-
-def _value(name: str, value: Any, choice: Callable[[str, int, int], Any]) -> Any:
-    if not isinstance(value, dict):
-        return value
-    if "float" in value:
-        return float(value["float"])
-    return choice(name, value["choice"], value.get("branch", 0))
-
-
-def describe(space: Space) -> list[dict[str, Any]]:
-    """Return a space in the words of JSON, for people to read."""
-    return [
-        {"name": d.name, "branch": d.branch, **_description(d)}
-        for d in space.dimensions[int(space.branches > 1) :]
-    ]
-
-
-def _description(dimension: Dimension) -> dict[str, Any]:
-    if isinstance(dimension, Choice):
-        return {"choices": [repr(choice)[:LONGEST_TEXT] for choice in dimension.choices]}
-    low, median, high = dimension.values(dimension.resolve(np.array([-8.0, 0.0, 8.0])))
-    return {"from": repr(low), "median": repr(median), "to": repr(high)}
 
 
 class Study(Journal):
@@ -139,7 +72,9 @@ class Study(Journal):
             self.asked, self.settled = self._read_candidates()
             self._read_folds()
         except (ValueError, TypeError, KeyError) as error:
-            raise StorageError(f"{_title(study_id)} in {storage.path} is damaged: {error}") from None
+            raise StorageError(
+                f"{_title(study_id)} in {storage.path} is damaged: {error}"
+            ) from None
         self._storage.write("UPDATE studies SET stop_reason = NULL WHERE study_id = ?", study_id)
 
     def __enter__(self) -> Study:
