@@ -217,6 +217,8 @@ class CrossValidation:
     def _open_journal(self, asynchronous: bool) -> AbstractContextManager[Journal]:
         search = self._search
         if search.storage is None:
+            if search.study_name is not None:
+                raise ValueError(f"study_name={search.study_name!r} needs a storage, got None.")
             return nullcontext(Journal())
         learner = ActorCritic() if search.learner is None else search.learner
         study = open_study(search, self._task, self._space, learner, asynchronous=asynchronous)
@@ -258,6 +260,8 @@ class CrossValidation:
                 f"Fitting {self._n_folds} folds for each of {search.n_iter} candidates,"
                 f" totalling {n_fits} fits"
             )
+            if self._journal.asked:
+                print(f"{len(self._journal.asked)} candidates are known from an earlier run")
         # One context for the whole search: users see one bar, which moves with each fit.
         return callback_ctx and callback_ctx.subcontext(
             task_name="search", max_subtasks=n_fits, sequential_subtasks=False
