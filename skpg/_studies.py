@@ -200,7 +200,9 @@ def _find(storage: Storage, study: str | int | None) -> tuple[Any, ...]:
         *(study, str(study), study if isinstance(study, int) else None),
     )
     if len(found) != 1:
-        names = storage.rows("SELECT coalesce(study_name, study_id) FROM studies LIMIT 20")
+        names = storage.rows(
+            "SELECT coalesce(study_name, study_id) FROM studies ORDER BY study_id LIMIT 20"
+        )
         listed = ", ".join(repr(name) for (name,) in names) or "none"
         wanted = "exactly one study" if study is None else f"a study {study!r}"
         raise StorageError(f"{storage.path} does not have {wanted}. Its studies: {listed}.")

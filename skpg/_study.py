@@ -311,7 +311,7 @@ def _differences(recorded: str, parts: Mapping[str, str]) -> list[str]:
 def _seed(random_state: Any) -> int:
     """Return the seed that stands for a `random_state`."""
     if random_state is None:
-        return secrets.randbits(64)
+        return secrets.randbits(32)  # of which each is a valid random_state
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(2**31))  # as the optimizer does
     return int(random_state)

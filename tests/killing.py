@@ -56,9 +56,7 @@ class Counted(KNeighborsClassifier):
 
 def make(log, storage, settings):
     defaults = {"n_iter": 24, "batch_size": 4, "cv": FOLDS, "random_state": 0}
-    return PolicyGradientSearchCV(
-        Counted(log), SPACE, storage=storage, **{**defaults, **settings}
-    )
+    return PolicyGradientSearchCV(Counted(log), SPACE, storage=storage, **{**defaults, **settings})
 
 
 def result(search):
