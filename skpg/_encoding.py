@@ -78,7 +78,7 @@ def choice_of(space: Space, name: str, index: int, branch: int) -> Any:
             continue
         if isinstance(dimension, Choice) and 0 <= index < len(dimension.choices):
             return dimension.choices[index]
-    raise ValueError(f"param_distributions has no choice {index} of {name!r}, which was stored.")
+    raise ValueError(f"param_distributions has no choice {index} of {name!r}")
 
 
 def describe(space: Space) -> list[dict[str, Any]]:

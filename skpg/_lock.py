@@ -44,6 +44,7 @@ class Lock:
     def __init__(self, path: Path, number: int):
         self._path = Path(f"{path.resolve()}-lock")
         self._number = number
+        self._acquired = False
 
     def acquire(self) -> bool:
         """Take the lock; return at once whether that was possible."""
@@ -55,6 +56,7 @@ class Lock:
             free = self._number not in held.numbers and _lock(held.descriptor, self._number)
             if free:
                 held.numbers.add(self._number)
+                self._acquired = True
             else:
                 self._close_if_unused(held)
             return free
@@ -63,8 +65,9 @@ class Lock:
         """Give the lock back."""
         with _guard:
             held = _files.get(self._path)
-            if held is None or held.process != os.getpid() or self._number not in held.numbers:
+            if not self._acquired or held is None or held.process != os.getpid():
                 return
+            self._acquired = False
             _unlock(held.descriptor, self._number)
             held.numbers.discard(self._number)
             self._close_if_unused(held)

@@ -115,18 +115,17 @@ def _by_metric(scores: Any) -> dict[str, Any]:
 
 def _outcome(values: list[Any], scores: list[Row]) -> Outcome:
     fit_time, score_time, n_test_samples, several, fit_error, return_train_score = values
-    if not scores:
+    if not scores or several not in (0, 1):
         raise ValueError("scores are missing")
     outcome: Outcome = {
         "fit_error": None if fit_error is None else str(fit_error),
         "test_scores": {str(metric): number(test) for metric, test, _ in scores},
-        "n_test_samples": number(n_test_samples),
-        "fit_time": number(fit_time),
-        "score_time": number(score_time),
     }
     if return_train_score:
         outcome["train_scores"] = {str(metric): number(train) for metric, _, train in scores}
     if not several:
         for name in {"test_scores", "train_scores"} & set(outcome):
             (outcome[name],) = outcome[name].values()
+    outcome["n_test_samples"] = number(n_test_samples)
+    outcome["fit_time"], outcome["score_time"] = number(fit_time), number(score_time)
     return outcome

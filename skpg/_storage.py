@@ -20,6 +20,11 @@ SCHEMA_VERSION = 1
 # Seconds to wait while another process writes.
 PATIENCE = 60.0
 
+# A file with fewer bytes cannot be a database.
+SMALLEST = 512
+# What reading rows raises where they are not what was written.
+DAMAGE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
 # Scores and rewards have no declared type: in a REAL column sqlite turns -0.0 into 0.0.
 # A score that is nan is NULL.
 SCHEMA = (
@@ -201,8 +206,11 @@ class Storage:
             )
 
     def _check_contents(self) -> None:
-        if not self.path.stat().st_size:
+        size = self.path.stat().st_size
+        if not size:
             raise StorageError(f"{self.path} is truncated: it is empty, its log is not.")
+        if size < SMALLEST:  # sqlite takes some for empty, and writes
+            raise StorageError(f"{self.path} is not a database, or truncated.")
         try:
             # As immutable the file is only read, without locks and without the log, in which
             # the marks of a database never are. By sqlite itself: closing a descriptor of our
@@ -236,6 +244,9 @@ class Storage:
                 "SELECT count(*) FROM sqlite_master",
             )
         )
+        page = connection.execute("PRAGMA page_size").fetchone()[0]
+        if self.path.stat().st_size % page and not self._has_log:
+            raise StorageError(f"{self.path} is damaged or truncated: its last page is not whole.")
         if application != APPLICATION and (application or version or tables):
             raise StorageError(f"{self.path} is a database, but not one of skpg.")
         if version > SCHEMA_VERSION:

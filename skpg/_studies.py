@@ -18,7 +18,7 @@ from skpg._evaluation import left_out
 from skpg._executors import Outcome
 from skpg._rows import number, read_folds
 from skpg._space import Params, Space
-from skpg._storage import Storage, StorageError
+from skpg._storage import DAMAGE, Storage, StorageError
 
 Spaces = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
@@ -151,9 +151,7 @@ def load_study(
     ------
     StorageError
         If there is no such file or study, none of its candidates was told to the policy yet,
-        or it is damaged.
-    ValueError
-        If `param_distributions` does not have a choice that was stored.
+        it is damaged, or `param_distributions` does not have a choice that was stored.
 
     Examples
     --------
@@ -256,7 +254,7 @@ def _reading(storage: str | os.PathLike[str]) -> Iterator[Storage]:
     opened = Storage(storage, readonly=True)
     try:
         yield opened
-    except (TypeError, KeyError, IndexError, json.JSONDecodeError) as error:
-        raise StorageError(f"{opened.path} is damaged: {error!r}.") from error
+    except DAMAGE as error:
+        raise StorageError(f"{opened.path} is damaged: {error}.") from error
     finally:
         opened.close()

@@ -22,7 +22,7 @@ from skpg._journal import Candidate, Journal, Recorded
 from skpg._lock import Lock
 from skpg._rows import INSERT_FOLD, INSERT_SCORE, null, read_folds, rows_of
 from skpg._space import Space
-from skpg._storage import Storage, StorageError, StudyInUseError
+from skpg._storage import DAMAGE, Storage, StorageError, StudyInUseError
 
 
 class Study(Journal):
@@ -71,7 +71,7 @@ class Study(Journal):
         try:
             self.asked, self.settled = self._read_candidates()
             self._read_folds()
-        except (ValueError, TypeError, KeyError) as error:
+        except DAMAGE as error:
             raise StorageError(
                 f"{_title(study_id)} in {storage.path} is damaged: {error}"
             ) from None
@@ -302,7 +302,7 @@ def _differences(recorded: str, parts: Mapping[str, str]) -> list[str]:
     """Return the names of the parts that are not the same."""
     try:
         before = dict(json.loads(recorded))
-    except (ValueError, TypeError):
+    except DAMAGE:
         before = {}
     names = [*parts, *(name for name in before if name not in parts)]
     return [name for name in names if before.get(name) != parts.get(name)]
