@@ -18,7 +18,7 @@ INSERT_FOLD = (
     "INSERT INTO folds (study_id, number, fold, status, fit_time, score_time, n_test_samples, "
     "several, fit_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-INSERT_SCORE = "INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?)"
+INSERT_SCORE = "INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 Row = tuple[Any, ...]
 
@@ -60,7 +60,8 @@ def rows_of(key: Row, status: str, outcome: Outcome) -> tuple[Row, list[Row]]:
     test = _by_metric(outcome["test_scores"])
     train = _by_metric(outcome["train_scores"]) if "train_scores" in outcome else {}
     scores = [
-        (*key, metric, null(score), null(train.get(metric, NAN))) for metric, score in test.items()
+        (*key, place, metric, null(score), null(train.get(metric, NAN)))
+        for place, (metric, score) in enumerate(test.items())
     ]
     return (*key, status, *values, int(several), outcome["fit_error"]), scores
 
@@ -73,11 +74,11 @@ def read_folds(storage: Storage, study_id: int) -> Iterator[StoredFold]:
     ValueError, TypeError
         If a row is damaged.
     """
-    # in the order in which they were written: the first metric may be the one that counts
+    # in the order of the scorer: the first metric may be the one that counts
     scores: dict[tuple[int, int], list[Row]] = {}
     for number, fold, *row in storage.rows(
         "SELECT number, fold, metric, test_score, train_score FROM scores "
-        "WHERE study_id = ? ORDER BY rowid",
+        "WHERE study_id = ? ORDER BY number, fold, place",
         study_id,
     ):
         scores.setdefault((number, fold), []).append(tuple(row))

@@ -60,7 +60,7 @@ SCHEMA = (
         created TEXT NOT NULL,
         finished TEXT,
         PRIMARY KEY (study_id, number)
-    )
+    ) WITHOUT ROWID
     """,
     """
     CREATE TABLE folds (
@@ -75,19 +75,20 @@ SCHEMA = (
         several INTEGER NOT NULL,
         fit_error TEXT,
         PRIMARY KEY (study_id, number, fold)
-    )
+    ) WITHOUT ROWID
     """,
     """
     CREATE TABLE scores (
         study_id INTEGER NOT NULL REFERENCES studies,
         number INTEGER NOT NULL,
         fold INTEGER NOT NULL,
+        place INTEGER NOT NULL,
         metric TEXT NOT NULL,
         test_score,
-        train_score
-    )
+        train_score,
+        PRIMARY KEY (study_id, number, fold, place)
+    ) WITHOUT ROWID
     """,
-    "CREATE INDEX scores_of_folds ON scores (study_id, number, fold)",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import secrets
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
@@ -20,9 +21,12 @@ from skpg._executors import Outcome
 from skpg._fingerprint import fingerprint_of
 from skpg._journal import Candidate, Journal, Recorded
 from skpg._lock import Lock
-from skpg._rows import INSERT_FOLD, INSERT_SCORE, null, read_folds, rows_of
+from skpg._rows import INSERT_FOLD, INSERT_SCORE, Row, null, read_folds, rows_of
 from skpg._space import Space
 from skpg._storage import DAMAGE, Storage, StorageError, StudyInUseError
+
+# Seconds of a fit below which writing it on its own costs more than it may save.
+CHEAP = 0.05
 
 
 class Study(Journal):
@@ -68,6 +72,7 @@ class Study(Journal):
         self._decided: dict[int, tuple[Any, ...]] = {}
         self._outcomes: dict[int, dict[int, Outcome]] = {}
         self._killed: set[int] = set()
+        self._unwritten: list[tuple[Row, list[Row]]] = []
         try:
             self.asked, self.settled = self._read_candidates()
             self._read_folds()
@@ -82,8 +87,11 @@ class Study(Journal):
 
     def __exit__(self, *exception: object) -> None:
         try:
-            self._storage.close()
+            if self._unwritten:
+                with self._storage.transaction() as connection:
+                    self._flush(connection)
         finally:
+            self._storage.close()
             self._lock.release()
 
     def add(self, candidates: Sequence[Candidate], n_told: int) -> None:
@@ -126,15 +134,20 @@ class Study(Journal):
         return Recorded(outcomes, closed, number in self._killed)
 
     def record(self, candidate: Candidate, statuses: Mapping[int, str]) -> None:
-        """Keep the outcomes of folds; they are safe when this returns."""
-        outcomes = {fold: candidate.outcomes[fold] for fold in statuses}
-        self._outcomes.setdefault(candidate.number, {}).update(outcomes)
-        with self._storage.transaction() as connection:
-            for fold, outcome in outcomes.items():
-                key = (self._id, candidate.number, fold)
-                row, scores = rows_of(key, statuses[fold], outcome)
-                connection.execute(INSERT_FOLD, row)
-                connection.executemany(INSERT_SCORE, scores)
+        """Keep the outcomes of folds.
+
+        They are safe when this returns, except those of cheap fits, which are written with
+        the others of their candidate.
+        """
+        seconds = 0.0
+        for fold, status in statuses.items():
+            outcome = candidate.outcomes[fold]
+            self._outcomes.setdefault(candidate.number, {})[fold] = outcome
+            self._unwritten.append(rows_of((self._id, candidate.number, fold), status, outcome))
+            seconds += np.nan_to_num(outcome["fit_time"] + outcome["score_time"])
+        if candidate.finished or seconds > CHEAP:
+            with self._storage.transaction() as connection:
+                self._flush(connection)
 
     def settle(self, candidates: Sequence[Candidate], rewards: Iterable[float]) -> None:
         """Keep what is decided about candidates; it is safe when this returns."""
@@ -154,8 +167,9 @@ class Study(Journal):
                 changed.append((candidate.number, decision))
         self._n_told += len(candidates)
         self._n_updates += 1
-        if changed:
+        if changed or self._unwritten:
             with self._storage.transaction() as connection:
+                self._flush(connection)
                 for number, decision in changed:
                     self._write_decision(connection, number, decision)
 
@@ -165,7 +179,15 @@ class Study(Journal):
             "UPDATE studies SET stop_reason = ? WHERE study_id = ?", stop_reason, self._id
         )
 
-    def _write_decision(self, connection: Any, number: int, decision: tuple[Any, ...]) -> None:
+    def _flush(self, connection: sqlite3.Connection) -> None:
+        for row, scores in self._unwritten:
+            connection.execute(INSERT_FOLD, row)
+            connection.executemany(INSERT_SCORE, scores)
+        self._unwritten.clear()
+
+    def _write_decision(
+        self, connection: sqlite3.Connection, number: int, decision: tuple[Any, ...]
+    ) -> None:
         *values, counted = decision
         connection.execute(
             "UPDATE candidates SET status = ?, position = ?, iter = ?, score = ?, reward = ?, "
