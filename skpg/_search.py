@@ -155,8 +155,22 @@ class PolicyGradientSearchCV(BaseSearchCV):
     callbacks : list of callables, default=None
         Each is called in this process after each candidate, in their order, with an object
         that has the attributes ``params``, ``score``, ``n_candidates``, ``n_iter``,
-        ``best_params``, ``best_score``, ``n_since_best`` and ``elapsed``. The search stops
-        if it returns True.
+        ``best_params``, ``best_score``, ``n_since_best``, ``elapsed`` and ``replayed``. The
+        search stops if it returns True.
+
+    storage : str or path-like, default=None
+        A sqlite database, as a path or ``"sqlite:///"`` and a path, in which each finished fit
+        is kept; made where there is none. A search that was killed, or ended in any other
+        way, goes on where it ended when `fit` is called again with the same data and
+        settings, and has the same results as if it had not ended. `n_iter`, the limits of
+        time and score, `callbacks` and `n_jobs` may change; so a larger `n_iter` continues a
+        finished search.
+
+    study_name : str, default=None
+        The name of the search in the storage. None finds it by a fingerprint of the data and
+        settings: one storage may hold any number of searches, such as those of a nested
+        cross-validation. A study of this name that was recorded with other data or settings
+        is refused with a `StorageError` that tells what has changed.
 
     Attributes
     ----------
@@ -242,6 +256,9 @@ class PolicyGradientSearchCV(BaseSearchCV):
 
     A candidate whose fit kills its worker process is run once more, alone. If it kills again
     its score is `error_score`, and a warning names it.
+
+    With `storage`, ``random_state=None`` draws a seed when the study is made, and keeps it. Two
+    searches cannot run on one study at the same time; the second raises `StudyInUseError`.
 
     References
     ----------
