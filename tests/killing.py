@@ -44,7 +44,8 @@ class Counted(KNeighborsClassifier):
     def fit(self, X, y):
         fold = FOLD_OF.get(zlib.crc32(np.asarray(X).tobytes()))
         if self.log and fold is not None:
-            line = json.dumps([os.environ.get("RUN"), self.n_neighbors, self.p, fold])
+            params = [self.n_neighbors, self.p, int(self.metric_params is None)]
+            line = json.dumps([os.environ.get("RUN"), *params, fold])
             descriptor = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             os.write(descriptor, (line + "\n").encode())
             os.close(descriptor)
@@ -93,7 +94,8 @@ def recorded(path):
     connection = sqlite3.connect(path)
     try:
         rows = connection.execute(
-            "SELECT json_extract(params, '$.n_neighbors'), json_extract(params, '$.p'), fold "
+            "SELECT json_extract(params, '$.n_neighbors'), json_extract(params, '$.p'), "
+            "json_extract(params, '$.metric_params') IS NULL, fold "
             "FROM folds JOIN candidates USING (study_id, number)"
         ).fetchall()
     except sqlite3.OperationalError:  # killed before the tables were made
