@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pickle
+import re
 import shutil
 import sqlite3
 import stat
@@ -81,7 +82,7 @@ def with_log(finished, tmp_path):
     """A storage as a crash leaves it: with a log."""
     path = Path(shutil.copy(finished, tmp_path / "search.db"))
     connection = sqlite3.connect(path)
-    connection.execute("INSERT INTO scores SELECT * FROM scores")
+    connection.execute("UPDATE scores SET train_score = test_score")
     connection.commit()
     os.makedirs(tmp_path / "crashed")
     for file in path.parent.glob("search.db*"):
@@ -371,3 +372,36 @@ def test_processes_make_a_storage_at_the_same_moment(tmp_path):
             children.append(child)
         assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0, 0]
         assert skpg.studies(path) == []
+
+
+GUIDE = Path(__file__).parent.parent / "doc" / "user_guide" / "resuming.rst"
+QUERIES = re.findall(r'sqlite3 (?:-\w+ )?search\.db "\n(.*?)"', GUIDE.read_text(), re.DOTALL)
+
+
+def test_the_guide_names_all_columns(path):
+    text = GUIDE.read_text()
+    connection = sqlite3.connect(path)
+    for table in PLACES:
+        for _, column, *_ in connection.execute(f"PRAGMA table_info({table})"):
+            assert re.search(rf"``[\w, ]*\b{column}\b[\w, ]*``", text), (table, column)
+    connection.close()
+
+
+@pytest.mark.skipif(sqlite3.sqlite_version_info < (3, 38), reason="older sqlite has no JSON")
+@pytest.mark.parametrize("query", QUERIES)
+def test_the_queries_of_the_guide_run(path, query):
+    make(path, n_iter=2, batch_size=5).fit(X, y)
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("UPDATE studies SET study_name = 'iris' WHERE study_id = 1")
+        connection.execute(
+            "UPDATE folds SET status = 'failed', fit_error = 'no' "
+            "WHERE study_id = 2 AND number = 0 AND fold = 0"
+        )
+    rows = connection.execute(query).fetchall()
+    connection.close()
+    assert rows
+
+
+def test_there_are_queries_in_the_guide():
+    assert len(QUERIES) == 5
