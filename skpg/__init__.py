@@ -5,6 +5,19 @@ from skpg._optimizer import PolicyGradientOptimizer
 from skpg._policy import Policy
 from skpg._search import PolicyGradientSearchCV
 from skpg._space import Space
+from skpg._storage import StorageError, StudyInUseError
+from skpg._studies import StudySummary, load_study, studies
 
-__all__ = ["Policy", "PolicyGradientOptimizer", "PolicyGradientSearchCV", "Space", "learners"]
+__all__ = [
+    "Policy",
+    "PolicyGradientOptimizer",
+    "PolicyGradientSearchCV",
+    "Space",
+    "StorageError",
+    "StudyInUseError",
+    "StudySummary",
+    "learners",
+    "load_study",
+    "studies",
+]
 __version__ = "0.1.0"

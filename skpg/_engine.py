@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from skpg._executors import Event, Executor, Job, WorkersLostError
-from skpg._schedule import Candidate, Schedule
+from skpg._journal import Candidate
+from skpg._schedule import Schedule
 from skpg._space import Params
 from skpg._stopping import Clock, Interrupt, Progress, StoppingRule
 
@@ -71,7 +72,6 @@ class Engine:
     def __exit__(self, *exception: object) -> None:
         try:
             self._executor.abandon()
-            self._executor.close()
         finally:
             self._interrupt.__exit__()
 
@@ -93,13 +93,29 @@ class Engine:
         if self.stop_reason is None:
             self.stop_reason = "n_iter" if self._n_asked >= self._n_iter else "exhausted"
 
+    @property
+    def _replaying(self) -> bool:
+        """Whether candidates of an earlier run are still to be asked again."""
+        return self._n_asked < min(len(self._schedule.journal.asked), self._n_iter)
+
     def _in_batches(self, ask: Ask) -> Iterator[list[Candidate]]:
         while self.stop_reason is None and self._take_on(ask, self._batch_size):
             yield list(self._finished(lambda: False))
 
     def _one_by_one(self, ask: Ask) -> Iterator[list[Candidate]]:
+        for candidate in self._replayed(ask):
+            yield [candidate]
         for candidate in self._finished(lambda: self._take_on(ask, 1)):
             yield [candidate]
+
+    def _replayed(self, ask: Ask) -> Iterator[Candidate]:
+        """Ask and settle in the order in which an earlier run did."""
+        asked, settled = self._schedule.journal.asked, self._schedule.journal.settled
+        for n_told in range(len(settled) + 1):
+            while self._replaying and asked[self._n_asked] <= n_told and self._take_on(ask, 1):
+                pass
+            if n_told < len(settled):
+                yield from self._settle(only=settled[n_told])
 
     def _take_on(self, ask: Ask, n: int) -> bool:
         """Ask for candidates; return whether there are any."""
@@ -120,6 +136,10 @@ class Engine:
             Called when a worker is free and no fold waits; returns whether it added some.
         """
         while True:
+            yield from self._settle()
+            if self.stop_reason in DECIDED:
+                self._executor.abandon()
+                self._n_running = 0
             self._look_up()
             while self.stop_reason is None and self._n_running < self._executor.slots:
                 if not self._submit() and not (self._schedule.has_room and refill()):
@@ -129,10 +149,6 @@ class Engine:
             for event in self._wait():
                 self._n_running -= 1
                 self._record(event)
-            yield from self._settle()
-            if self.stop_reason in DECIDED:
-                self._executor.abandon()
-                self._n_running = 0
         if self.stop_reason not in DECIDED:
             yield from self._settle(all_finished=True)
 
@@ -140,7 +156,9 @@ class Engine:
         """Stop where time is over, or Ctrl-C was met, once there is a result to keep."""
         if self.stop_reason is None and self._interrupt.requested:
             self.stop_reason = "interrupted"
-        if self.stop_reason is None and self._clock.left == 0 and self._schedule.any_finished:
+        over = self._clock.left == 0 and self._schedule.any_finished
+        # what is known already takes no time worth saving
+        if self.stop_reason is None and over and not self._replaying:
             self.stop_reason = "timeout"
 
     def _wait(self) -> list[Event]:
@@ -176,8 +194,10 @@ class Engine:
             self.stop_reason = self.stop_reason or "callback"
         self._schedule.record(event)
 
-    def _settle(self, *, all_finished: bool = False) -> Iterator[Candidate]:
-        for candidate in self._schedule.settle(all_finished=all_finished):
+    def _settle(
+        self, *, all_finished: bool = False, only: int | None = None
+    ) -> Iterator[Candidate]:
+        for candidate in self._schedule.settle(all_finished=all_finished, only=only):
             reason = self._rule.after(self._progress(candidate))
             self.stop_reason = self.stop_reason or reason
             yield candidate
@@ -198,4 +218,5 @@ class Engine:
             best_score=-np.inf if self._best is None else self._best.score,
             n_since_best=n - self._n_at_best,
             elapsed=self._clock.elapsed,
+            replayed=candidate.replayed,
         )

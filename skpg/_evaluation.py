@@ -13,6 +13,7 @@ import copy
 import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,11 +30,13 @@ from sklearn.model_selection._validation import (
 from skpg._backends import executor_of
 from skpg._engine import Ask, Engine
 from skpg._executors import Batches, Executor, Job, Outcome
-from skpg._racing import Race
+from skpg._journal import Journal
 from skpg._schedule import Schedule
 from skpg._scorers import race_of
-from skpg._space import Params
+from skpg._space import Params, Space
 from skpg._stopping import StoppingRule
+from skpg._study import open_study
+from skpg.learners import ActorCritic
 
 NAN = float("nan")
 
@@ -94,21 +97,32 @@ class CrossValidation:
     ----------
     search : PolicyGradientSearchCV
         The search whose `fit` is running.
+    space : Space
     evaluate_candidates : callable
         What `fit` handed to `_run_search`. Its closure holds what a fit needs and takes
         what it returns.
     callback_ctx : CallbackContext or None
         The context of the running `fit` (scikit-learn >= 1.9).
+
+    Attributes
+    ----------
+    random_state : int, RandomState or None
+        What the optimizer shall draw from: with a storage, the seed that is kept there.
     """
 
     def __init__(
-        self, search: Any, evaluate_candidates: Callable[..., Any], callback_ctx: Any = None
+        self,
+        search: Any,
+        space: Space,
+        evaluate_candidates: Callable[..., Any],
+        callback_ctx: Any = None,
     ):
         fit = inspect.getclosurevars(evaluate_candidates).nonlocals
         self._search = search
         self._results: dict[str, Any] = fit["results"]
         self._outcomes: list[Outcome] = fit["all_out"]
         self._metric: str | None = None
+        self.random_state = search.random_state
         self._task = FitAndScore(
             fit["base_estimator"],
             fit["X"],
@@ -119,30 +133,25 @@ class CrossValidation:
             search,
         )
         self._n_folds = len(self._task.splits)
-        race = race_of(search, self._task.keywords["scorer"])
-        executor = executor_of(fit["parallel"], self._task, raced=race is not None)
-        asynchronous = _is_asynchronous(search, executor)
-        self._schedule = self._make_schedule(race, sequential=not asynchronous)
-        self._engine = Engine(
-            executor,
-            self._schedule,
-            StoppingRule(
-                search.timeout, search.target_score, search.patience, tuple(search.callbacks or ())
-            ),
-            n_iter=search.n_iter,
-            batch_size=search.batch_size,
-            asynchronous=asynchronous,
-            before=self._with_context,
-            after=self._cut_context,
-        )
-        self._context = self._begin(callback_ctx)
+        self._space, self._parallel, self._callback_ctx = space, fit["parallel"], callback_ctx
+        self._race = race_of(search, self._task.keywords["scorer"])
 
     def __enter__(self) -> CrossValidation:
-        self._engine.__enter__()
+        search = self._search
+        with ExitStack() as stack:
+            executor = executor_of(self._parallel, self._task, raced=self._race is not None)
+            stack.callback(executor.close)
+            asynchronous = _is_asynchronous(search, executor)
+            self._journal = stack.enter_context(self._open_journal(asynchronous))
+            self._schedule = self._make_schedule(sequential=not asynchronous)
+            self._engine = self._make_engine(executor, asynchronous)
+            self._context = self._begin(self._callback_ctx)
+            stack.enter_context(self._engine)
+            self._exit = stack.pop_all()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._engine.__exit__(*exception)
+        self._exit.close()
 
     @property
     def stop_reason(self) -> str | None:
@@ -170,7 +179,9 @@ class CrossValidation:
             The mean test score of each, by the metric to learn from; nan where it failed.
         """
         for group in self._engine.run(ask):
-            yield [candidate.params for candidate in group], self._schedule.rewards(group)
+            rewards = self._schedule.rewards(group)
+            self._journal.settle(group, rewards)
+            yield [candidate.params for candidate in group], rewards
 
     def finish(self, more_results: Mapping[str, Any]) -> dict[str, Any]:
         """Give the results to `fit`, and return them.
@@ -184,9 +195,9 @@ class CrossValidation:
         fits = [outcome for candidate in candidates for outcome in candidate.outcomes.values()]
         _warn_or_raise_about_fit_failures(fits, search.error_score)
         self._warn_of_killers()
-        left_out = _left_out(fits)
+        nothing = left_out(fits)
         for candidate in candidates:
-            self._outcomes += [candidate.outcomes.get(f, left_out) for f in range(self._n_folds)]
+            self._outcomes += [candidate.outcomes.get(f, nothing) for f in range(self._n_folds)]
         _insert_error_scores(self._outcomes, search.error_score)
         if search.racing is not False:
             n_folds = [len(candidate.outcomes) for candidate in candidates]
@@ -201,16 +212,44 @@ class CrossValidation:
             )
         if self._context is not None:
             self._context.call_on_fit_task_end(estimator=search)
+        self._journal.finish(str(self._engine.stop_reason))
         return self._results
 
-    def _make_schedule(self, race: Race | None, *, sequential: bool) -> Schedule:
+    def _open_journal(self, asynchronous: bool) -> AbstractContextManager[Journal]:
+        search = self._search
+        if search.storage is None:
+            if search.study_name is not None:
+                raise ValueError(f"study_name={search.study_name!r} needs a storage, got None.")
+            return nullcontext(Journal())
+        learner = ActorCritic() if search.learner is None else search.learner
+        study = open_study(search, self._task, self._space, learner, asynchronous=asynchronous)
+        self.random_state = study.seed
+        return study
+
+    def _make_schedule(self, *, sequential: bool) -> Schedule:
         return Schedule(
             self._n_folds,
             score=self._score,
             failure=self._failure,
-            race=race,
+            race=self._race,
             candidate_timeout=self._search.candidate_timeout,
             sequential=sequential,
+            journal=self._journal,
+        )
+
+    def _make_engine(self, executor: Executor, asynchronous: bool) -> Engine:
+        search = self._search
+        return Engine(
+            executor,
+            self._schedule,
+            StoppingRule(
+                search.timeout, search.target_score, search.patience, tuple(search.callbacks or ())
+            ),
+            n_iter=search.n_iter,
+            batch_size=search.batch_size,
+            asynchronous=asynchronous,
+            before=self._with_context,
+            after=self._cut_context,
         )
 
     def _begin(self, callback_ctx: Any) -> Any:
@@ -222,6 +261,8 @@ class CrossValidation:
                 f"Fitting {self._n_folds} folds for each of {search.n_iter} candidates,"
                 f" totalling {n_fits} fits"
             )
+            if self._journal.asked:
+                print(f"{len(self._journal.asked)} candidates are known from an earlier run")
         # One context for the whole search: users see one bar, which moves with each fit.
         return callback_ctx and callback_ctx.subcontext(
             task_name="search", max_subtasks=n_fits, sequential_subtasks=False
@@ -278,6 +319,8 @@ def _splits(search: Any, fit: Mapping[str, Any]) -> list[tuple[Any, Any]]:
     """Return the folds; raise ValueError if they are not as many as promised."""
     # until 1.8 the splitter is a local of `fit`, from 1.9 an attribute
     cv = fit["cv_orig"] if "cv_orig" in fit else search._checked_cv_orig
+    if search.storage is not None:
+        _warn_of_other_folds(cv)
     n_splits = fit["n_splits"] if "n_splits" in fit else search.n_splits_
     splits = list(cv.split(fit["X"], fit["y"], **fit["routed_params"].splitter.split))
     if len(splits) != n_splits:
@@ -292,6 +335,16 @@ def _splits(search: Any, fit: Mapping[str, Any]) -> list[tuple[Any, Any]]:
     return splits
 
 
+def _warn_of_other_folds(cv: Any) -> None:
+    """Warn where a splitter draws other folds in each run."""
+    if getattr(cv, "random_state", 0) is None and getattr(cv, "shuffle", True):
+        warnings.warn(
+            f"{cv!r} draws other folds in each run, so that no run can go on where another has "
+            "ended. Give it a random_state.",
+            stacklevel=2,
+        )
+
+
 def _is_asynchronous(search: Any, executor: Executor) -> bool:
     if search.evaluation == "async" and isinstance(executor, Batches):
         warnings.warn(
@@ -302,9 +355,9 @@ def _is_asynchronous(search: Any, executor: Executor) -> bool:
     return bool(search.evaluation == "async")
 
 
-def _left_out(fits: list[Outcome]) -> Outcome:
+def left_out(fits: list[Outcome]) -> Outcome:
     """Return the outcome of folds that a race left out, in the form of the others."""
-    model = next(outcome for outcome in fits if outcome["fit_error"] is None)
+    model = next((outcome for outcome in fits if outcome["fit_error"] is None), fits[0])
     nothing: Outcome = {**dict.fromkeys(model, NAN), "fit_error": None}
     for name in {"test_scores", "train_scores"} & set(model):
         if isinstance(model[name], Mapping):

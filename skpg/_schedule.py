@@ -3,88 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
 from skpg._executors import Event, Job, Outcome, WorkerDiedError
+from skpg._journal import Candidate, Journal
 from skpg._racing import Race, comparable_mean
 from skpg._space import FloatArray, Params
 from skpg._time_limit import CandidateTimeoutError
-
-
-@dataclass(eq=False)
-class Candidate:
-    """A candidate under evaluation.
-
-    Attributes
-    ----------
-    number : int
-        Position among all candidates, from 0.
-    params : dict
-    order : tuple of int
-        The folds in the order in which they are run.
-    outcomes : dict of int to dict
-        What the fits returned, by fold.
-    scores : ndarray of shape (n_folds,)
-        Scores of the folds; nan where a fold failed or was not run.
-    running : set of int
-        The folds in flight.
-    seconds : float
-        Running time of its folds.
-    closed : bool
-        Whether its other folds are left out.
-    """
-
-    number: int
-    params: Params
-    order: tuple[int, ...]
-    scores: FloatArray
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
-    running: set[int] = field(default_factory=set)
-    seconds: float = 0.0
-    closed: bool = False
-
-    @property
-    def finished(self) -> bool:
-        """Whether no outcome is missing."""
-        return self.closed or len(self.outcomes) == len(self.order)
-
-    @property
-    def complete(self) -> bool:
-        """Whether all folds have a score."""
-        return bool(np.isfinite(self.scores).all())
-
-    @property
-    def failed(self) -> bool:
-        """Whether a fold that was run has no score."""
-        return not np.isfinite(self.scores[list(self.outcomes)]).all()
-
-    @property
-    def score(self) -> float:
-        """The mean over all folds; nan where one failed or was left out."""
-        return float(self.scores.mean())
-
-    @property
-    def waiting(self) -> list[int]:
-        """The folds that are still to be run, in their order."""
-        if self.closed:
-            return []
-        return [f for f in self.order if f not in self.outcomes and f not in self.running]
-
-    @property
-    def front(self) -> list[int]:
-        """The folds from the first in their order up to the first without outcome."""
-        missing = (n for n, fold in enumerate(self.order) if fold not in self.outcomes)
-        return list(self.order[: next(missing, None)])
-
-    def keep(self, folds: Iterable[int]) -> None:
-        """Forget the outcomes of other folds, and leave them out."""
-        self.outcomes = {fold: self.outcomes[fold] for fold in folds}
-        left_out = [fold for fold in self.order if fold not in self.outcomes]
-        self.scores[left_out] = np.nan
-        self.closed = True
 
 
 class Schedule:
@@ -106,6 +33,7 @@ class Schedule:
     candidate_timeout : float or None
         Seconds that the folds of a candidate may run together.
     sequential : bool
+    journal : Journal
 
     Attributes
     ----------
@@ -124,6 +52,7 @@ class Schedule:
         race: Race | None = None,
         candidate_timeout: float | None = None,
         sequential: bool = True,
+        journal: Journal | None = None,
     ):
         self.settled: list[Candidate] = []
         self.killers: list[Candidate] = []
@@ -132,6 +61,7 @@ class Schedule:
         self._race = race
         self._candidate_timeout = candidate_timeout
         self._sequential = sequential
+        self.journal = Journal() if journal is None else journal
         self._open: dict[int, Candidate] = {}
         self._n_added = 0
         self._best: Candidate | None = None
@@ -153,10 +83,15 @@ class Schedule:
         """Take candidates on."""
         race, folds = self._race, tuple(range(self._n_folds))
         order = folds if race is None else race.order(self._complete())
-        for params in candidates:
-            scores = np.full(self._n_folds, np.nan)
-            self._open[self._n_added] = Candidate(self._n_added, params, order, scores)
-            self._n_added += 1
+        new = [
+            Candidate(number, params, order, np.full(self._n_folds, np.nan))
+            for number, params in enumerate(candidates, start=self._n_added)
+        ]
+        self.journal.add(new, len(self.settled))
+        self._n_added += len(new)
+        for candidate in new:
+            self._open[candidate.number] = candidate
+            self._recall(candidate)
 
     def next_job(self, n_running: int) -> Job | None:
         """Return the next fold to run beside those that are running; None if there is none."""
@@ -184,30 +119,36 @@ class Schedule:
         if event.outcome is not None:
             self._take(candidate, job.fold, event.outcome)
         elif isinstance(event.error, CandidateTimeoutError):
-            self._give_up(candidate, event.error)
+            self._give_up(candidate, event.error, {})
         elif isinstance(event.error, WorkerDiedError) and alone:
             self.killers.append(candidate)
-            self._give_up(candidate, event.error)
+            self._give_up(candidate, event.error, {})
         elif isinstance(event.error, WorkerDiedError):
             self._suspects.append(job)
         elif event.error is not None:
             raise event.error
 
-    def settle(self, *, all_finished: bool = False) -> Iterator[Candidate]:
+    def settle(self, *, all_finished: bool = False, only: int | None = None) -> Iterator[Candidate]:
         """Settle candidates that are finished, and yield them.
 
         Parameters
         ----------
         all_finished : bool, default=False
             Also those behind one that is not finished, in a sequential schedule.
+        only : int, default=None
+            None but this one.
         """
         for candidate in list(self._open.values()):
+            if only is not None and candidate.number != only:
+                continue
+            self._cut(candidate, decided=True)
             if candidate.finished:
                 del self._open[candidate.number]
-                self._cut(candidate)
                 best = self._best
                 if candidate.complete and (best is None or candidate.score > best.score):
                     self._best = candidate
+                    for other in self._open.values():
+                        self._cut(other)
                 self.settled.append(candidate)
                 yield candidate
             elif self._sequential and not all_finished:
@@ -244,45 +185,73 @@ class Schedule:
         """Return the first candidate with folds to run.
 
         In a race folds wait for the one before, as long as other candidates can use the
-        workers; beyond that they are run ahead.
+        workers; beyond that they are run ahead, and last those that may be of no use.
         """
         waiting = (c for c in self._open.values() if c.waiting)
         if self._race is None:
             return next(waiting, None)
-        return min(waiting, key=lambda candidate: len(candidate.running), default=None)
+        return min(waiting, key=lambda c: (c.doubtful, len(c.running)), default=None)
 
     def _job(self, candidate: Candidate, fold: int) -> Job:
         candidate.running.add(fold)
+        candidate.replayed = False
         left = None
         if self._candidate_timeout is not None:
             left = max(self._candidate_timeout - candidate.seconds, 0.0)
         return Job(candidate.number, fold, candidate.params, left)
 
-    def _take(self, candidate: Candidate, fold: int, outcome: Outcome) -> None:
+    def _recall(self, candidate: Candidate) -> None:
+        """Take the outcomes of an earlier run."""
+        recorded = self.journal.recorded(candidate.number)
+        if recorded is None:
+            return
+        for fold, outcome in recorded.outcomes.items():
+            self._put(candidate, fold, dict(outcome))
+        candidate.closed, candidate.replayed = recorded.closed, True
+        if recorded.killed:
+            self.killers.append(candidate)
+        self._cut(candidate)
+
+    def _put(self, candidate: Candidate, fold: int, outcome: Outcome) -> None:
         candidate.outcomes[fold] = outcome
         candidate.scores[fold] = self._score(outcome)
-        candidate.seconds += outcome["fit_time"] + outcome["score_time"]
+        # a fit that did not return has no times
+        candidate.seconds += np.nan_to_num(outcome["fit_time"] + outcome["score_time"])
+
+    def _take(self, candidate: Candidate, fold: int, outcome: Outcome) -> None:
+        overdue = outcome.pop("overdue", False)
+        self._put(candidate, fold, outcome)
+        status = {fold: "ok" if outcome["fit_error"] is None else "failed"}
         limit = self._candidate_timeout
-        if outcome.pop("overdue", False) or (limit is not None and candidate.seconds > limit):
-            self._give_up(candidate, CandidateTimeoutError())
+        if overdue or (limit is not None and candidate.seconds > limit):
+            self._give_up(candidate, CandidateTimeoutError(), status)
         else:
+            self.journal.record(candidate, status)
             self._cut(candidate)
 
-    def _give_up(self, candidate: Candidate, error: BaseException) -> None:
-        """Let the folds without outcome fail."""
-        for fold in candidate.order:
-            if fold not in candidate.outcomes:
-                outcome = self._failure(candidate.number, fold, error)
-                candidate.outcomes[fold] = outcome
-                candidate.scores[fold] = self._score(outcome)
+    def _give_up(
+        self, candidate: Candidate, error: BaseException, statuses: Mapping[int, str]
+    ) -> None:
+        """Let the folds without outcome fail; keep them with those that have a status."""
+        status = "timeout" if isinstance(error, CandidateTimeoutError) else "killed"
+        left = [fold for fold in candidate.order if fold not in candidate.outcomes]
+        for fold in left:
+            self._put(candidate, fold, self._failure(candidate.number, fold, error))
+        self.journal.record(candidate, {**statuses, **dict.fromkeys(left, status)})
         candidate.closed = True
 
-    def _cut(self, candidate: Candidate) -> None:
-        """Leave out the folds that the race does not need."""
+    def _cut(self, candidate: Candidate, *, decided: bool = False) -> None:
+        """Leave out the folds that the race does not need.
+
+        Where candidates before it are still to be settled, only what no better candidate
+        would change is certain: so the result is the same whichever is finished first.
+        """
         if self._race is None:
             return
         front = candidate.front
         incumbent = None if self._best is None else self._best.scores
         needed = self._race.n_needed(candidate.scores, front, incumbent)
-        if needed is not None and needed < self._n_folds:
+        lost = needed is not None and needed < self._n_folds
+        if lost and (decided or not self._sequential or not self._race.optimistic):
             candidate.keep(front[:needed])
+        candidate.doubtful = lost

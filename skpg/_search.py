@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -155,8 +156,22 @@ class PolicyGradientSearchCV(BaseSearchCV):
     callbacks : list of callables, default=None
         Each is called in this process after each candidate, in their order, with an object
         that has the attributes ``params``, ``score``, ``n_candidates``, ``n_iter``,
-        ``best_params``, ``best_score``, ``n_since_best`` and ``elapsed``. The search stops
-        if it returns True.
+        ``best_params``, ``best_score``, ``n_since_best``, ``elapsed`` and ``replayed``. The
+        search stops if it returns True.
+
+    storage : str or path-like, default=None
+        A sqlite database, as a path or ``"sqlite:///"`` and a path, in which each finished fit
+        is kept; made where there is none. A search that was killed, or ended in any other
+        way, goes on where it ended when `fit` is called again with the same data and
+        settings, and has the same results as if it had not ended. `n_iter`, the limits of
+        time and score, `callbacks` and `n_jobs` may change; so a larger `n_iter` continues a
+        finished search.
+
+    study_name : str, default=None
+        The name of the search in the storage. None finds it by a fingerprint of the data and
+        settings: one storage may hold any number of searches, such as those of a nested
+        cross-validation. A study of this name that was recorded with other data or settings
+        is refused with a `StorageError` that tells what has changed.
 
     Attributes
     ----------
@@ -244,6 +259,9 @@ class PolicyGradientSearchCV(BaseSearchCV):
     A candidate whose fit kills its worker process is run once more, alone. If it kills again
     its score is `error_score`, and a warning names it.
 
+    With `storage`, ``random_state=None`` draws a seed when the study is made, and keeps it. Two
+    searches cannot run on one study at the same time; the second raises `StudyInUseError`.
+
     References
     ----------
     .. [1] R. J. Williams, "Simple statistical gradient-following algorithms for
@@ -292,6 +310,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
         "patience": [Interval(numbers.Integral, 1, None, closed="left"), None],
         "candidate_timeout": [Interval(numbers.Real, 0, None, closed="neither"), None],
         "callbacks": [list, tuple, None],
+        "storage": [str, os.PathLike, None],
+        "study_name": [str, None],
     }
 
     # scikit-learn's HTML representation links to the documentation of a class by these
@@ -326,6 +346,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
         patience=None,
         candidate_timeout=None,
         callbacks=None,
+        storage=None,
+        study_name=None,
     ):
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -341,6 +363,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
         self.patience = patience
         self.candidate_timeout = candidate_timeout
         self.callbacks = callbacks
+        self.storage = storage
+        self.study_name = study_name
         super().__init__(
             estimator=estimator,
             scoring=scoring,
@@ -355,13 +379,16 @@ class PolicyGradientSearchCV(BaseSearchCV):
 
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
         """Ask, evaluate, tell, until there is a reason to stop."""
-        optimizer = PolicyGradientOptimizer(
-            self.param_distributions, learner=self.learner, random_state=self.random_state
-        )
-        optimizer.enqueue(self.initial_params or [])
-        _check_names(self.estimator, optimizer.space)
+        space = Space(self.param_distributions)
+        _check_names(self.estimator, space)
+        initial_params = self.initial_params or []
+        space.encode(initial_params)  # which checks them, before a study is made
         history: list[dict[str, Any]] = []
-        with CrossValidation(self, evaluate_candidates, callback_ctx) as evaluation:
+        with CrossValidation(self, space, evaluate_candidates, callback_ctx) as evaluation:
+            optimizer = PolicyGradientOptimizer(
+                space, learner=self.learner, random_state=evaluation.random_state
+            )
+            optimizer.enqueue(initial_params)
             for candidates, rewards in evaluation.run(optimizer.ask):
                 optimizer.tell(candidates, rewards)
                 history.append(_record(optimizer, rewards))

@@ -34,6 +34,8 @@ class Progress:
         Number of candidates after the best one.
     elapsed : float
         Seconds since the search began.
+    replayed : bool
+        Whether the candidate was evaluated in an earlier run, and read from the storage.
     """
 
     params: Mapping[str, Any]
@@ -44,6 +46,7 @@ class Progress:
     best_score: float
     n_since_best: int
     elapsed: float
+    replayed: bool = False
 
 
 @dataclass(frozen=True)

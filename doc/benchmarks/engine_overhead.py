@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.datasets import load_iris
 from sklearn.dummy import DummyClassifier
 
-from skpg import PolicyGradientSearchCV
+from skpg import PolicyGradientSearchCV, Space
 
 CANDIDATES = [{"strategy": s, "random_state": k} for k in range(50) for s in ("uniform", "prior")]
 SPACE = {"strategy": ["uniform", "prior"], "random_state": list(range(50))}
@@ -43,7 +43,8 @@ class Engine(PolicyGradientSearchCV):
             batch, waiting[:n] = waiting[:n], []
             return batch
 
-        with CrossValidation(self, evaluate_candidates, callback_ctx) as evaluation:
+        space = Space(self.param_distributions)
+        with CrossValidation(self, space, evaluate_candidates, callback_ctx) as evaluation:
             for _ in evaluation.run(ask):
                 pass
             evaluation.finish({})

@@ -1,0 +1,140 @@
+"""A candidate under evaluation, and what is known of it beyond a run of its search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from skpg._executors import Outcome
+from skpg._space import FloatArray, Params
+
+
+@dataclass(eq=False)
+class Candidate:
+    """A candidate under evaluation.
+
+    Attributes
+    ----------
+    number : int
+        Position among all candidates, from 0.
+    params : dict
+    order : tuple of int
+        The folds in the order in which they are run.
+    outcomes : dict of int to dict
+        What the fits returned, by fold.
+    scores : ndarray of shape (n_folds,)
+        Scores of the folds; nan where a fold failed or was not run.
+    running : set of int
+        The folds in flight.
+    seconds : float
+        Running time of its folds.
+    closed : bool
+        Whether its other folds are left out.
+    doubtful : bool
+        Whether it would have lost the race, if the best candidate were known by now.
+    replayed : bool
+        Whether all that is known of it comes from an earlier run.
+    """
+
+    number: int
+    params: Params
+    order: tuple[int, ...]
+    scores: FloatArray
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    running: set[int] = field(default_factory=set)
+    seconds: float = 0.0
+    closed: bool = False
+    doubtful: bool = False
+    replayed: bool = False
+
+    @property
+    def finished(self) -> bool:
+        """Whether no outcome is missing."""
+        return self.closed or len(self.outcomes) == len(self.order)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all folds have a score."""
+        return bool(np.isfinite(self.scores).all())
+
+    @property
+    def failed(self) -> bool:
+        """Whether a fold that was run has no score."""
+        return not np.isfinite(self.scores[list(self.outcomes)]).all()
+
+    @property
+    def score(self) -> float:
+        """The mean over all folds; nan where one failed or was left out."""
+        return float(self.scores.mean())
+
+    @property
+    def waiting(self) -> list[int]:
+        """The folds that are still to be run, in their order."""
+        if self.closed:
+            return []
+        return [f for f in self.order if f not in self.outcomes and f not in self.running]
+
+    @property
+    def front(self) -> list[int]:
+        """The folds from the first in their order up to the first without outcome."""
+        missing = (n for n, fold in enumerate(self.order) if fold not in self.outcomes)
+        return list(self.order[: next(missing, None)])
+
+    def keep(self, folds: Iterable[int]) -> None:
+        """Forget the outcomes of other folds, and leave them out."""
+        self.outcomes = {fold: self.outcomes[fold] for fold in folds}
+        left_out = [fold for fold in self.order if fold not in self.outcomes]
+        self.scores[left_out] = np.nan
+        self.closed = True
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What is known of a candidate from an earlier run.
+
+    Attributes
+    ----------
+    outcomes : dict of int to dict
+        By fold.
+    closed : bool
+        Whether its other folds are left out.
+    killed : bool
+        Whether it killed its worker twice.
+    """
+
+    outcomes: Mapping[int, Outcome]
+    closed: bool = False
+    killed: bool = False
+
+
+class Journal:
+    """What is known from earlier runs of a search, and kept for later ones: here nothing.
+
+    Attributes
+    ----------
+    asked : sequence of int
+        For each recorded candidate how many were told when it was asked.
+    settled : sequence of int
+        The numbers of the candidates that were settled, in turn.
+    """
+
+    asked: Sequence[int] = ()
+    settled: Sequence[int] = ()
+
+    def add(self, candidates: Sequence[Candidate], n_told: int) -> None:
+        """Take note of new candidates."""
+
+    def recorded(self, number: int) -> Recorded | None:
+        """Return what is known of a candidate."""
+        return None
+
+    def record(self, candidate: Candidate, statuses: Mapping[int, str]) -> None:
+        """Keep the outcomes of folds, of which the statuses are told."""
+
+    def settle(self, candidates: Sequence[Candidate], rewards: Sequence[float]) -> None:
+        """Keep what is decided about candidates, before the search learns from it."""
+
+    def finish(self, stop_reason: str) -> None:
+        """Keep why the search ended."""
