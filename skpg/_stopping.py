@@ -50,9 +50,9 @@ class Progress:
     best_score: float
     n_since_best: int
     elapsed: float
-    status: str = "complete"
-    fold_scores: tuple[float, ...] = ()
-    seconds: float = 0.0
+    status: str
+    fold_scores: tuple[float, ...]
+    seconds: float
 
 
 @dataclass(frozen=True)

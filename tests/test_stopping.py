@@ -233,6 +233,9 @@ def progress(**values):
         "best_score": 0.5,
         "n_since_best": 2,
         "elapsed": 1.0,
+        "status": "complete",
+        "fold_scores": (0.4, 0.6),
+        "seconds": 0.1,
     }
     return Progress(**(defaults | values))
 

@@ -5,25 +5,26 @@ Needs ``pip install "skpg[optuna]"``.
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import Study, StudyDirection
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
+from sklearn.utils.validation import check_is_fitted
 
-from skpg._optimizer import PolicyGradientOptimizer
-from skpg.integrations._define_by_run import DefineByRunSpace, Structure, infer_structure
+from skpg._stopping import Progress
+from skpg.integrations._observed import Observed
+from skpg.integrations._studies import Translation, candidates, new_study
+from skpg.integrations._tracking import Tracker
 from skpg.learners import Learner
 
-__all__ = ["PolicyGradientSampler"]
-
-# Trials that say something about their params.
-LEARNED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
-
+__all__ = ["OptunaCallback", "PolicyGradientSampler", "export_study"]
 
 class PolicyGradientSampler(BaseSampler):
     """A sampler for Optuna that learns as `PolicyGradientSearchCV` does.
@@ -75,7 +76,7 @@ class PolicyGradientSampler(BaseSampler):
         self._learner = learner
         self._rng = np.random.default_rng(seed)
         self._independent = RandomSampler(seed=seed)
-        self._studies: dict[str, _Observed] = {}
+        self._studies: dict[str, Observed] = {}
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -120,117 +121,12 @@ class PolicyGradientSampler(BaseSampler):
         _check_one_objective(study)
         return self._independent.sample_independent(study, trial, param_name, param_distribution)
 
-    def _pull(self, study: Study) -> _Observed:
+    def _pull(self, study: Study) -> Observed:
         observed = self._studies.setdefault(
-            study.study_name, _Observed(study.direction is StudyDirection.MINIMIZE)
+            study.study_name, Observed(study.direction is StudyDirection.MINIMIZE)
         )
         observed.update(study.get_trials(deepcopy=False))
         return observed
-
-
-class _Observed:
-    """What was pulled from one study, and the policies that learned from it.
-
-    Parameters
-    ----------
-    minimize : bool
-        Whether low values are good.
-    """
-
-    def __init__(self, minimize: bool):
-        self.structure = Structure({}, {})
-        self._minimize = minimize
-        self._finished: dict[int, FrozenTrial] = {}
-        self._running: list[FrozenTrial] = []
-        self._proposed: dict[int, dict[str, Any]] = {}
-        self._policies: dict[frozenset[str], tuple[Structure, PolicyGradientOptimizer, int]] = {}
-
-    def update(self, trials: Sequence[FrozenTrial]) -> None:
-        """Take in the trials of the study."""
-        self._running = [t for t in trials if t.state is TrialState.RUNNING]
-        new = [t for t in trials if t.state in LEARNED and t.number not in self._finished]
-        if not new:
-            return
-        self._finished.update((t.number, t) for t in new)
-        # one that failed may have done so before it asked for all of its params
-        if not all(self.structure.explains(t) for t in new if t.state is not TrialState.FAIL):
-            told = sorted(self._finished.items())
-            self.structure = infer_structure([t for _, t in told if t.state is not TrialState.FAIL])
-
-    def propose(
-        self,
-        trial: FrozenTrial,
-        names: dict[str, Any],
-        learner: Learner | None,
-        rng: np.random.Generator,
-    ) -> dict[str, Any]:
-        """Return new params for those names that exist together."""
-        structure = self.structure.restricted(names)
-        if not structure.distributions:
-            return {}
-        optimizer = self._optimizer(structure, learner, rng)
-        optimizer.expect(self._pending(trial, optimizer.space))
-        proposed = optimizer.ask() or optimizer.policy.sample(1, rng)
-        self._proposed[trial.number] = proposed[0]
-        return proposed[0]
-
-    def _optimizer(
-        self, structure: Structure, learner: Learner | None, rng: np.random.Generator
-    ) -> PolicyGradientOptimizer:
-        """Return the optimizer of a space, told all finished trials."""
-        key = frozenset(structure.distributions)
-        known, optimizer, n_told = self._policies.get(key, (None, None, 0))
-        if known != structure or optimizer is None:
-            space = DefineByRunSpace(structure)
-            optimizer = PolicyGradientOptimizer(space, learner=learner, random_state=rng)
-            n_told = 0
-        finished = list(self._finished.values())
-        new = [t for t in finished[n_told:] if _lies_in(optimizer.space, t)]
-        optimizer.tell([t.params for t in new], [self._reward(t) for t in new])
-        self._policies[key] = (structure, optimizer, len(finished))
-        return optimizer
-
-    def _pending(self, trial: FrozenTrial, space: Any) -> list[dict[str, Any]]:
-        """Return the params of the other trials that are running, in any process."""
-        others = [t for t in self._running if t.number != trial.number]
-        numbers = {t.number for t in others}
-        self._proposed = {n: p for n, p in self._proposed.items() if n in numbers}
-        params = [{**self._proposed.get(t.number, {}), **t.params} for t in others]
-        return [p for p, t in zip(params, others, strict=True) if p and _lies_in(space, t)]
-
-    def _reward(self, trial: FrozenTrial) -> float:
-        """Return the value of a trial as a reward; nan where it failed."""
-        sign = -1.0 if self._minimize else 1.0
-        if trial.state is TrialState.COMPLETE and trial.value is not None:
-            return sign * trial.value
-        last = trial.last_step
-        if trial.state is TrialState.FAIL or last is None:
-            return float("nan")
-        return self._expected_end(last, sign * trial.intermediate_values[last], sign)
-
-    def _expected_end(self, step: int, report: float, sign: float) -> float:
-        """Return the reward that a pruned trial would have had, at most the best one.
-
-        The trials that were completed changed so much on the way from the same step to
-        their ends.
-        """
-        complete = [t for t in self._finished.values() if t.state is TrialState.COMPLETE]
-        ends = [sign * t.value for t in complete if t.value is not None]
-        gains = [
-            sign * (t.value - t.intermediate_values[step])
-            for t in complete
-            if t.value is not None and step in t.intermediate_values
-        ]
-        expected = report + (float(np.mean(gains)) if gains else 0.0)
-        return min(expected, max(ends)) if ends else expected
-
-
-def _lies_in(space: Any, trial: FrozenTrial) -> bool:
-    """Whether a trial has values for a part of the space at least, and all of them in it."""
-    try:
-        return not np.isnan(space.identify(trial.params)).all()
-    except ValueError:
-        return False
 
 
 def _check_one_objective(study: Study) -> None:
@@ -238,4 +134,139 @@ def _check_one_objective(study: Study) -> None:
         raise ValueError(
             "PolicyGradientSampler needs a study with one objective, "
             f"got {len(study.directions)} directions."
+        )
+
+
+def export_study(search: Any, storage: Any = None, *, study_name: str | None = None) -> Study:
+    """Copy a fitted search into a study, for Optuna's plots, its dashboard and its samplers.
+
+    Each candidate becomes a trial: its mean score the value, to be maximised, the scores of
+    its folds the intermediate values. Candidates that failed are failed trials, candidates
+    that lost a race are pruned ones.
+
+    Parameters
+    ----------
+    search : PolicyGradientSearchCV
+        Fitted.
+    storage : str, optuna storage or None, default=None
+        Such as ``"sqlite:///studies.db"``; None keeps the study in memory.
+    study_name : str, default=None
+        Not yet in the storage. None is a name that Optuna makes up.
+
+    Returns
+    -------
+    optuna.Study
+
+    Raises
+    ------
+    NotFittedError
+        If `search` is not fitted.
+    optuna.exceptions.DuplicatedStudyError
+        If the storage has a study of this name.
+
+    Notes
+    -----
+    Choices that Optuna cannot store, such as estimators and tuples, are stored as their
+    texts. A distribution becomes the range of its values, logarithmic if its median is the
+    geometric middle.
+
+    Examples
+    --------
+    >>> import optuna
+    >>> from scipy.stats import loguniform
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from skpg import PolicyGradientSearchCV
+    >>> from skpg.integrations.optuna import export_study
+    >>> optuna.logging.set_verbosity(optuna.logging.ERROR)
+    >>> search = PolicyGradientSearchCV(
+    ...     SVC(), {"C": loguniform(1e-3, 1e3)}, n_iter=10, random_state=0
+    ... ).fit(*load_iris(return_X_y=True))
+    >>> study = export_study(search)
+    >>> len(study.trials), study.best_params == search.best_params_
+    (10, True)
+    """
+    check_is_fitted(search, "cv_results_")
+    study = new_study(search, storage, study_name)
+    translation = Translation(search.param_distributions)
+    rows = list(candidates(search))
+    # The search does not keep when each was evaluated: they are laid end to end, up to now.
+    end = datetime.now() - timedelta(seconds=sum(row["seconds"] for row in rows))
+    for row in rows:
+        end += timedelta(seconds=row["seconds"])
+        study.add_trial(translation.trial(**row, ended=end))
+    study.set_user_attr("stop_reason", search.stop_reason_)
+    return study
+
+
+class OptunaCallback(Tracker):
+    """Record a running search in a study, so that optuna-dashboard shows it.
+
+    Pass it in the `callbacks` of `PolicyGradientSearchCV`. The trials are those of
+    `export_study`, each added when its candidate is finished. If the storage fails, a
+    warning says so and the search goes on without it.
+
+    Parameters
+    ----------
+    storage : str or optuna storage
+        Such as ``"sqlite:///studies.db"``.
+    study_name : str, default=None
+        A name that the storage has already gets a number, so that each `fit` is a study of
+        its own. None is a name that Optuna makes up.
+
+    Attributes
+    ----------
+    study : optuna.Study or None
+        The study of the last search.
+
+    Examples
+    --------
+    >>> import optuna
+    >>> from scipy.stats import loguniform
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from skpg import PolicyGradientSearchCV
+    >>> from skpg.integrations.optuna import OptunaCallback
+    >>> optuna.logging.set_verbosity(optuna.logging.ERROR)
+    >>> callback = OptunaCallback(optuna.storages.InMemoryStorage(), "iris")
+    >>> search = PolicyGradientSearchCV(
+    ...     SVC(), {"C": loguniform(1e-3, 1e3)}, n_iter=10, callbacks=[callback]
+    ... ).fit(*load_iris(return_X_y=True))
+    >>> callback.study.study_name, len(callback.study.trials)
+    ('iris', 10)
+    """
+
+    def __init__(self, storage: Any, study_name: str | None = None):
+        super().__init__()
+        self.storage = storage
+        self.study_name = study_name
+        self.study: Study | None = None
+
+    def _begin(self, search: Any) -> None:
+        self._translation = Translation(search.param_distributions)
+        self.study = new_study(search, self.storage, self._free_name())
+
+    def _record(self, progress: Progress) -> None:
+        assert self.study is not None
+        self.study.add_trial(
+            self._translation.trial(
+                progress.params,
+                progress.score,
+                progress.status,
+                progress.fold_scores,
+                progress.seconds,
+            )
+        )
+
+    def _end(self, search: Any, error: BaseException | None) -> None:
+        assert self.study is not None
+        reason = search.stop_reason_ if error is None else f"{type(error).__name__}: {error}"
+        self.study.set_user_attr("stop_reason", reason)
+
+    def _free_name(self) -> str | None:
+        taken = set(optuna.get_all_study_names(self.storage))
+        if self.study_name not in taken:
+            return self.study_name
+        return next(
+            name for n in itertools.count(2) if (name := f"{self.study_name} {n}") not in taken
         )
