@@ -16,11 +16,10 @@ class Tracker(ABC):
     """A callback that records a search elsewhere, and never ends it.
 
     The first error warns, and nothing more is recorded. A copy, or what is pickled, has the
-    settings only: each search has its own record.
+    settings only: each search has a record of its own.
     """
 
-    def __init__(self) -> None:
-        self._recording = False
+    _recording = False
 
     @abstractmethod
     def _begin(self, search: Any) -> None:
@@ -35,7 +34,7 @@ class Tracker(ABC):
         """Record how the search ended."""
 
     def _close(self, error: BaseException | None) -> None:
-        """Release what `_begin` took, whatever failed since."""
+        """Give back what `_begin` took, whatever has failed since."""
 
     def on_search_begin(self, search: Any) -> None:
         """Open the record of a search."""
@@ -44,27 +43,37 @@ class Tracker(ABC):
 
     def __call__(self, progress: Progress) -> None:
         """Record a candidate."""
-        self._attempt(self._record, progress)
+        if self._recording:
+            self._attempt(self._record, progress)
 
     def on_search_end(self, search: Any, error: BaseException | None) -> None:
         """Record how a search ended, and close its record."""
-        self._attempt(self._end, search, error)
-        self._recording = True
+        if self._recording:
+            self._attempt(self._end, search, error)
         self._attempt(self._close, error)
         self._recording = False
 
     def _attempt(self, action: Callable[..., None], *arguments: Any) -> None:
-        if not self._recording:
-            return
         try:
             action(*arguments)
         except Exception as failure:
+            if self._recording:  # the first
+                warnings.warn(
+                    f"{type(self).__name__} records nothing more of this search: "
+                    f"{type(failure).__name__}: {failure}",
+                    stacklevel=2,
+                )
             self._recording = False
-            warnings.warn(
-                f"{type(self).__name__} records nothing more of this search: "
-                f"{type(failure).__name__}: {failure}",
-                stacklevel=3,
-            )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the settings."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tracker:
+        """Return a callback with the same settings, as clones of a search need it."""
+        copy = type(self).__new__(type(self))
+        vars(copy).update(self.__getstate__())
+        return copy
 
 
 def text(value: object) -> str:
@@ -95,7 +104,7 @@ def _described(value: Any) -> str:
 
 
 def described_settings(search: Any) -> dict[str, str]:
-    """Return the settings of a search that differ from one another, in words."""
+    """Return the settings of a search but for its space, in words."""
     settings = search.get_params(deep=False)
     left_out = {"param_distributions", "callbacks"}
     return {name: text(value) for name, value in settings.items() if name not in left_out}

@@ -237,7 +237,6 @@ class OptunaCallback(Tracker):
     """
 
     def __init__(self, storage: Any, study_name: str | None = None):
-        super().__init__()
         self.storage = storage
         self.study_name = study_name
         self.study: Study | None = None
