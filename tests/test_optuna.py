@@ -326,7 +326,7 @@ def test_some_hyperparameters_may_be_fixed():
         study.sampler = PartialFixedSampler({"x": 2.0}, study.sampler)
     study.optimize(bowl, n_trials=30)
     assert all(t.params["x"] == 2.0 for t in study.trials[10:])
-    assert np.median([t.value for t in study.trials[-10:]]) < 1  # of draws at random it is 2.6
+    assert np.median([t.value for t in study.trials[-15:]]) < 2  # of draws at random it is 3.8
 
 
 def test_a_copy_goes_on_where_the_study_is():

@@ -79,14 +79,14 @@ class Translation:
         for name, value in params.items():
             stored_name, stored, distribution = self._stored(name, value)
             values[stored_name], distributions[stored_name] = stored, distribution
+        folds = {k: float(s) for k, s in enumerate(fold_scores) if not np.isnan(s)}
+        value = {"complete": score, "raced": _mean(folds), "failed": None}
         trial = optuna.create_trial(
             state=STATES[status],
-            value=score if status == "complete" else None,
+            value=value[status],
             params=values,
             distributions=distributions,
-            intermediate_values={
-                k: float(s) for k, s in enumerate(fold_scores) if not np.isnan(s)
-            },
+            intermediate_values=folds,
             user_attrs={"seconds": round(seconds, 6), **(attributes or {})},
         )
         trial.datetime_complete = ended or datetime.now()
@@ -109,9 +109,7 @@ class _Labels:
     def __init__(self, name: str, choices: Iterable[Any]):
         self._choices = Choice(name, (), np.empty(0))
         for choice in choices:
-            try:
-                self._choices.identify(choice)
-            except ValueError:
+            if not self._has(choice):
                 self._choices = replace(self._choices, choices=(*self._choices.choices, choice))
         distinct = list(self._choices.choices)
         plain = all(isinstance(c, str | int | float | bool) or c is None for c in distinct)
@@ -119,6 +117,13 @@ class _Labels:
         storable = plain and len(set(distinct)) == len(distinct)
         self._stored = distinct if storable else _distinct_texts(distinct)
         self._distribution = CategoricalDistribution(self._stored)
+
+    def _has(self, choice: Any) -> bool:
+        try:
+            found = self._choices.choices[int(self._choices.identify(choice))]
+        except ValueError:
+            return False
+        return type(found) is type(choice)  # 1 is not True
 
     def stored(self, value: Any) -> tuple[Any, BaseDistribution]:
         return self._stored[int(self._choices.identify(value))], self._distribution
@@ -172,6 +177,10 @@ def _distinct_texts(choices: list[Any]) -> list[str]:
         n = sum(t == label or t.startswith(f"{label} #") for t in texts)
         texts.append(f"{label} #{n + 1}" if n else label)
     return texts
+
+
+def _mean(folds: Mapping[int, float]) -> float | None:
+    return sum(folds.values()) / len(folds) if folds else None
 
 
 def candidates(search: Any) -> Iterable[dict[str, Any]]:

@@ -141,8 +141,8 @@ def export_study(search: Any, storage: Any = None, *, study_name: str | None = N
     """Copy a fitted search into a study, for Optuna's plots, its dashboard and its samplers.
 
     Each candidate becomes a trial: its mean score the value, to be maximised, the scores of
-    its folds the intermediate values. Candidates that failed are failed trials, candidates
-    that lost a race are pruned ones.
+    its folds the intermediate values. Candidates that failed are failed trials. Candidates
+    that lost a race are pruned ones, with the mean of the folds that were run.
 
     Parameters
     ----------
