@@ -24,11 +24,6 @@ with warnings.catch_warnings():
     mlflow = pytest.importorskip("mlflow")
     from skpg.integrations.mlflow import MLflowCallback
 
-# What MLflow's own code warns of is not ours to mend.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning"
-)
-
 X, y = load_iris(return_X_y=True)
 SPACE = {"n_neighbors": randint(1, 31), "weights": ["uniform", "distance"]}
 SVMS = {"C": loguniform(1e-3, 1e3), "kernel": ["linear", "rbf"]}
@@ -112,7 +107,9 @@ def test_the_parent_tells_what_was_searched_and_what_was_found(store):
     best = np.maximum.accumulate(search.cv_results_["mean_test_score"])
     assert [m.step for m in steps] == list(range(1, 13))
     assert [m.value for m in steps] == pytest.approx(best.tolist())
-    table = pd.read_csv(mlflow.artifacts.download_artifacts(f"runs:/{parent.run_id}/cv_results.csv"))
+    table = pd.read_csv(
+        mlflow.artifacts.download_artifacts(f"runs:/{parent.run_id}/cv_results.csv")
+    )
     assert np.allclose(table["mean_test_score"], search.cv_results_["mean_test_score"])
     figure = mlflow.artifacts.download_artifacts(f"runs:/{parent.run_id}/convergence.png")
     with open(figure, "rb") as file:
@@ -126,9 +123,7 @@ def test_folds_are_steps(store):
     for number in range(3):
         (run,) = children[children["tags.mlflow.runName"] == f"candidate {number + 1}"].run_id
         history = {m.step: m.value for m in client.get_metric_history(run, "fold_score")}
-        assert history == {
-            k: search.cv_results_[f"split{k}_test_score"][number] for k in range(3)
-        }
+        assert history == {k: search.cv_results_[f"split{k}_test_score"][number] for k in range(3)}
 
 
 def test_children_appear_while_the_search_runs(store):

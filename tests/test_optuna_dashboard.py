@@ -81,7 +81,9 @@ def test_failed_and_raced_candidates_are_failed_and_pruned_trials():
 
 
 def test_several_metrics_give_the_one_that_counts():
-    search = search_of(KNeighborsClassifier(), KNN, scoring=["accuracy", "f1_macro"], refit="f1_macro")
+    search = search_of(
+        KNeighborsClassifier(), KNN, scoring=["accuracy", "f1_macro"], refit="f1_macro"
+    )
     study = export_study(search.fit(X, y))
     assert study.metric_names == ["f1_macro"]
     assert study.best_value == search.cv_results_["mean_test_f1_macro"].max()

@@ -300,8 +300,9 @@ def _to_dimension(distribution: BaseDistribution, value: Any) -> Any:
     internal = distribution.to_internal_repr(value)
     if isinstance(distribution, CategoricalDistribution):
         return distribution.choices[int(internal)]
+    assert isinstance(distribution, FloatDistribution | IntDistribution)
     if _has_step(distribution):
-        return round((internal - distribution.low) / distribution.step)  # type: ignore[attr-defined]
+        return round((internal - distribution.low) / distribution.step)  # type: ignore[operator]
     return internal
 
 

@@ -33,7 +33,7 @@ class Tracker(ABC):
     def _end(self, search: Any, error: BaseException | None) -> None:
         """Record how the search ended."""
 
-    def _close(self, error: BaseException | None) -> None:
+    def _close(self, error: BaseException | None) -> None:  # noqa: B027 - most take nothing
         """Give back what `_begin` took, whatever has failed since."""
 
     def on_search_begin(self, search: Any) -> None:

@@ -62,19 +62,23 @@ class MLflowCallback(Tracker):
 
     Examples
     --------
+    >>> import tempfile
     >>> import mlflow
     >>> from scipy.stats import loguniform
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.svm import SVC
     >>> from skpg import PolicyGradientSearchCV
     >>> from skpg.integrations.mlflow import MLflowCallback
-    >>> mlflow.set_tracking_uri("sqlite:///mlflow.db")  # doctest: +SKIP
-    >>> search = PolicyGradientSearchCV(
-    ...     SVC(), {"C": loguniform(1e-3, 1e3)}, n_iter=20, callbacks=[MLflowCallback()]
-    ... ).fit(*load_iris(return_X_y=True))  # doctest: +SKIP
-    >>> runs = mlflow.search_runs(order_by=["metrics.mean_test_score DESC"])  # doctest: +SKIP
-    >>> runs.loc[0, "params.C"]  # doctest: +SKIP
-    '3.7236'
+    >>> folder = tempfile.mkdtemp()
+    >>> mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+    >>> experiment = mlflow.create_experiment("iris", artifact_location=folder)
+    >>> with mlflow.start_run(experiment_id=experiment):
+    ...     search = PolicyGradientSearchCV(
+    ...         SVC(), {"C": loguniform(1e-3, 1e3)}, n_iter=10, callbacks=[MLflowCallback()]
+    ...     ).fit(*load_iris(return_X_y=True))
+    >>> runs = mlflow.search_runs([experiment], order_by=["metrics.mean_test_score DESC"])
+    >>> len(runs), bool(runs["metrics.mean_test_score"][0] == search.best_score_)
+    (11, True)
     """
 
     def __init__(self, *, run_name: str | None = None, tags: Mapping[str, str] | None = None):
@@ -83,7 +87,9 @@ class MLflowCallback(Tracker):
         self.run_id: str | None = None
 
     def _begin(self, search: Any) -> None:
-        self.run_id, self._scores, self._statuses = None, [], []
+        self.run_id = None
+        self._scores: list[float] = []
+        self._statuses: list[str] = []
         self._taken = ExitStack()
         # Private: MLflow's own context forgets that it was entered before.
         if not autologging_utils._AUTOLOGGING_GLOBALLY_DISABLED:

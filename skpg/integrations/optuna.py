@@ -26,6 +26,7 @@ from skpg.learners import Learner
 
 __all__ = ["OptunaCallback", "PolicyGradientSampler", "export_study"]
 
+
 class PolicyGradientSampler(BaseSampler):
     """A sampler for Optuna that learns as `PolicyGradientSearchCV` does.
 
