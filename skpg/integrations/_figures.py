@@ -9,46 +9,43 @@ from matplotlib.ticker import MaxNLocator
 from skpg._space import FloatArray
 
 # Colours that people with colour blindness can tell apart (Okabe and Ito 2008).
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#9A9A9A"
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8A8A8A"
 
 
-def convergence_figure(scores: FloatArray, statuses: list[str], metric: str) -> Figure:
+def convergence_figure(scores: FloatArray, statuses: list[str]) -> Figure:
     """Draw the score of each candidate, and the best so far.
 
     Parameters
     ----------
     scores : ndarray of shape (n_candidates,)
-        In the order of evaluation; nan where there is none.
+        In the order of evaluation; of raced candidates the mean of the folds that were run,
+        nan for failed ones.
     statuses : list of str
         ``"complete"``, ``"failed"`` or ``"raced"`` for each.
-    metric : str
     """
     figure = Figure(figsize=(7, 4), layout="constrained", dpi=120)
     axes = figure.add_subplot()
-    number = np.arange(1, len(scores) + 1)
-    known = np.isfinite(scores)
-    axes.scatter(number[known], scores[known], s=16, color=GREY, label="candidate", zorder=2)
-    if known.any():
-        best = np.fmax.accumulate(np.where(known, scores, -np.inf))
+    number, status = np.arange(1, len(scores) + 1), np.array(statuses)
+    complete, raced, failed = (status == s for s in ("complete", "raced", "failed"))
+    if raced.any():
+        label = "raced, folds that were run"
+        x, y = number[raced], scores[raced]
+        axes.scatter(x, y, s=16, facecolors="none", edgecolors=GREY, label=label, zorder=2)
+    if complete.any():
+        axes.scatter(number[complete], scores[complete], s=16, c=GREY, label="candidate", zorder=3)
+        best = np.maximum.accumulate(np.where(complete, scores, -np.inf))
         best[np.isneginf(best)] = np.nan
-        axes.step(number, best, where="post", color=BLUE, lw=2, label="best so far", zorder=3)
-        axes.set_ylim(*_limits(scores[known]))
-    for status, marker, color in (("failed", "x", ORANGE), ("raced", "|", GREY)):
-        rows = number[np.array(statuses) == status]
-        if len(rows):
-            # at the lower edge: these candidates have no score
-            axes.scatter(
-                rows,
-                np.full(len(rows), 0.02),
-                s=28,
-                marker=marker,
-                color=color,
-                label=status,
-                transform=axes.get_xaxis_transform(),
-                zorder=4,
-            )
+        axes.step(number, best, where="post", color=BLUE, lw=2, label="best so far", zorder=4)
+    known = scores[np.isfinite(scores)]
+    if len(known):
+        axes.set_ylim(*_limits(known))
+    if failed.any():
+        # they have no score: at the lower edge
+        x, y = number[failed], np.full(failed.sum(), 0.02)
+        edge = axes.get_xaxis_transform()
+        axes.scatter(x, y, marker="x", c=ORANGE, label="failed", transform=edge)
     axes.set_xlabel("candidate")
-    axes.set_ylabel(metric)
+    axes.set_ylabel("mean test score")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y", color="#E5E5E5")
     axes.spines[["top", "right"]].set_visible(False)
@@ -57,7 +54,7 @@ def convergence_figure(scores: FloatArray, statuses: list[str], metric: str) -> 
 
 
 def _limits(scores: FloatArray) -> tuple[float, float]:
-    """Return limits that leave out hopeless outliers, as a diverging fit has."""
+    """Return limits that leave out hopeless outliers, as a fit that diverges has."""
     low, middle, high = np.quantile(scores, [0.25, 0.5, 1.0])
     bottom = max(float(scores.min()), float(low - 4 * (middle - low) - (high - middle)))
     margin = 0.06 * (high - bottom) or 0.06 * max(abs(high), 1e-3)

@@ -106,7 +106,9 @@ class MLflowCallback(Tracker):
     def _record(self, progress: Progress) -> None:
         assert self.run_id is not None
         number = progress.n_candidates
-        self._scores.append(progress.score)
+        folds = np.array(progress.fold_scores)
+        raced = progress.status == "raced"
+        self._scores.append(float(np.nanmean(folds)) if raced else progress.score)
         self._statuses.append(progress.status)
         now = time.time()
         child = self._client.create_run(
@@ -127,7 +129,7 @@ class MLflowCallback(Tracker):
 
     def _end(self, search: Any, error: BaseException | None) -> None:
         assert self.run_id is not None
-        figure = convergence_figure(np.array(self._scores), self._statuses, "mean test score")
+        figure = convergence_figure(np.array(self._scores), self._statuses)
         self._client.log_figure(self.run_id, figure, "convergence.png")
         if error is not None:
             self._client.set_tag(self.run_id, "stop_reason", text(error))
