@@ -81,13 +81,15 @@ class Translation:
             values[stored_name], distributions[stored_name] = stored, distribution
         folds = {k: float(s) for k, s in enumerate(fold_scores) if not np.isnan(s)}
         value = {"complete": score, "raced": _mean(folds), "failed": None}
+        # a fitted search does not know the time of a candidate that lost a race
+        known = {"seconds": round(seconds, 6)} if seconds > 0 else {}
         trial = optuna.create_trial(
             state=STATES[status],
             value=value[status],
             params=values,
             distributions=distributions,
             intermediate_values=folds,
-            user_attrs={"seconds": round(seconds, 6), **(attributes or {})},
+            user_attrs={**known, **(attributes or {})},
         )
         trial.datetime_complete = ended or datetime.now()
         trial.datetime_start = trial.datetime_complete - timedelta(seconds=seconds)
