@@ -171,16 +171,21 @@ def test_an_active_run_becomes_the_parent_and_stays_open(store):
     assert (children["tags.mlflow.parentRunId"] == callback.run_id).sum() == 2
 
 
-def test_a_search_that_raises_closes_its_run(store):
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(RuntimeError("enough"), "FAILED"), (KeyboardInterrupt("enough"), "KILLED")],
+    ids=["error", "second ctrl-c"],
+)
+def test_a_search_that_raises_closes_its_run(store, error, status):
     def fail(progress):
         if progress.n_candidates == 2:
-            raise RuntimeError("enough")
+            raise error
 
-    with pytest.raises(RuntimeError, match="enough"):
+    with pytest.raises(type(error), match="enough"):
         search_of(callbacks=[MLflowCallback(), fail]).fit(X, y)
     assert mlflow.active_run() is None
     parents, children = store()
-    assert list(parents.status) == ["FAILED"]
+    assert list(parents.status) == [status]
     assert "enough" in parents["tags.stop_reason"][0]
     assert len(children) == 2
 
