@@ -218,5 +218,8 @@ class Engine:
             best_score=-np.inf if self._best is None else self._best.score,
             n_since_best=n - self._n_at_best,
             elapsed=self._clock.elapsed,
+            status=candidate.status,
+            fold_scores=tuple(candidate.scores.tolist()),
+            seconds=candidate.seconds,
             replayed=candidate.replayed,
         )

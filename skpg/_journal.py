@@ -65,6 +65,11 @@ class Candidate:
         return not np.isfinite(self.scores[list(self.outcomes)]).all()
 
     @property
+    def status(self) -> str:
+        """``"complete"``, ``"failed"``, or ``"raced"`` where folds were left out."""
+        return "complete" if self.complete else "failed" if self.failed else "raced"
+
+    @property
     def score(self) -> float:
         """The mean over all folds; nan where one failed or was left out."""
         return float(self.scores.mean())

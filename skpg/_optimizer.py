@@ -127,6 +127,26 @@ class PolicyGradientOptimizer:
         queued, self._queue = self._queue[:n], self._queue[n:]
         return queued + (self._propose(n - len(queued)) if len(queued) < n else [])
 
+    def expect(self, params: Iterable[Mapping[str, Any]]) -> None:
+        """Say which candidates are being evaluated, in place of those that were asked.
+
+        For evaluations that share their results with others, or may be lost. Proposals keep
+        away from what is expected.
+
+        Parameters
+        ----------
+        params : iterable of dict
+
+        Raises
+        ------
+        ValueError
+            If a candidate is not in the space.
+        """
+        candidates = list(params)
+        keys = [self.space.key(candidate) for candidate in candidates]
+        self._seen.update(keys)
+        self._pending = dict(zip(keys, self.space.encode(candidates), strict=True))
+
     def tell(self, params: Iterable[Mapping[str, Any]], rewards: Iterable[float]) -> None:
         """Learn from rewards, with one update of the policy.
 

@@ -17,6 +17,7 @@ from sklearn.model_selection._search import BaseSearchCV
 # Private: how scikit-learn declares the constraints on constructor arguments.
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skpg._callbacks import watching
 from skpg._evaluation import CrossValidation
 from skpg._optimizer import PolicyGradientOptimizer
 from skpg._space import Space
@@ -156,8 +157,10 @@ class PolicyGradientSearchCV(BaseSearchCV):
     callbacks : list of callables, default=None
         Each is called in this process after each candidate, in their order, with an object
         that has the attributes ``params``, ``score``, ``n_candidates``, ``n_iter``,
-        ``best_params``, ``best_score``, ``n_since_best``, ``elapsed`` and ``replayed``. The
-        search stops if it returns True.
+        ``best_params``, ``best_score``, ``n_since_best``, ``elapsed``, ``status``,
+        ``fold_scores``, ``seconds`` and ``replayed``. The search stops if it returns True. One
+        that has the methods ``on_search_begin(search)`` and ``on_search_end(search, error)`` is
+        told of them as well; `error` is None where `fit` succeeds.
 
     storage : str or path-like, default=None
         A sqlite database, as a path or ``"sqlite:///"`` and a path, in which each finished fit
@@ -376,6 +379,31 @@ class PolicyGradientSearchCV(BaseSearchCV):
             error_score=error_score,
             return_train_score=return_train_score,
         )
+
+    def fit(self, X, y=None, **params):
+        """Search, and refit the best candidate.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_samples)
+            Training vectors; a precomputed kernel or distance matrix where the estimator
+            expects one.
+
+        y : array-like of shape (n_samples, n_output) or (n_samples,), default=None
+            Target relative to X; None for unsupervised learning.
+
+        **params : dict of str -> object
+            Parameters passed to the ``fit`` method of the estimator, the scorer, and the
+            splitter, as in :class:`~sklearn.model_selection.RandomizedSearchCV`.
+
+        Returns
+        -------
+        self : object
+            The fitted search.
+        """
+        self._validate_params()  # callbacks must not hear of a search that cannot begin
+        with watching(self, self.callbacks):
+            return super().fit(X, y, **params)
 
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
         """Ask, evaluate, tell, until there is a reason to stop."""

@@ -34,6 +34,12 @@ class Progress:
         Number of candidates after the best one.
     elapsed : float
         Seconds since the search began.
+    status : {'complete', 'failed', 'raced'}
+        Whether all folds have a score, one of them failed, or some were left out.
+    fold_scores : tuple of float
+        The scores of the folds, nan where one failed or was left out.
+    seconds : float
+        Time of the candidate's fits and scores together.
     replayed : bool
         Whether the candidate was evaluated in an earlier run, and read from the storage.
     """
@@ -46,7 +52,10 @@ class Progress:
     best_score: float
     n_since_best: int
     elapsed: float
-    replayed: bool = False
+    status: str
+    fold_scores: tuple[float, ...]
+    seconds: float
+    replayed: bool
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def studies(storage: str | os.PathLike[str]) -> list[StudySummary]:
     with _reading(storage) as opened:
         rows = opened.rows(
             "SELECT study_id, study_name, estimator, count(position), "
-            "max(score) FILTER (WHERE status = 'finished'), stop_reason, studies.created, seed, "
+            "max(score) FILTER (WHERE status = 'complete'), stop_reason, studies.created, seed, "
             "versions, fingerprint FROM studies LEFT JOIN candidates USING (study_id) "
             "GROUP BY study_id ORDER BY study_id"
         )

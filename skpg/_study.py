@@ -156,7 +156,7 @@ class Study(Journal):
             zip(candidates, rewards, strict=True), start=self._n_told
         ):
             decision = (
-                _status(candidate),
+                candidate.status,
                 position,
                 self._n_updates,
                 null(candidate.score),
@@ -337,12 +337,6 @@ def _seed(random_state: Any) -> int:
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(2**31))  # as the optimizer does
     return int(random_state)
-
-
-def _status(candidate: Candidate) -> str:
-    if candidate.failed:
-        return "failed"
-    return "finished" if candidate.complete else "raced"
 
 
 def _title(study_id: int, name: str | None = None) -> str:

@@ -164,3 +164,16 @@ def test_wrong_use_is_refused():
         PolicyGradientOptimizer(MIXED, learner="adam")
     optimizer.tell([], [])
     assert len(optimizer.memory) == 0
+
+
+def test_what_is_expected_is_neither_proposed_nor_waited_for():
+    optimizer = PolicyGradientOptimizer({"a": list(range(6))}, random_state=0)
+    lost = optimizer.ask(2)
+    elsewhere = [{"a": a} for a in range(6) if {"a": a} not in lost][:2]
+    optimizer.expect(elsewhere)
+    assert optimizer.space.decode(optimizer._pending_actions()) == elsewhere
+    others = optimizer.ask(6)
+    assert len(others) == 2
+    assert not [params for params in others if params in lost + elsewhere]
+    with pytest.raises(ValueError, match="not in the space"):
+        optimizer.expect([{"a": 99}])

@@ -232,6 +232,9 @@ def progress(**values):
         "best_score": 0.5,
         "n_since_best": 2,
         "elapsed": 1.0,
+        "status": "complete",
+        "fold_scores": (0.4, 0.6),
+        "seconds": 0.1,
     }
     return Progress(**(defaults | values))
 
@@ -289,3 +292,50 @@ def test_a_search_that_stops_early_has_the_first_candidates_of_a_longer_one():
     n = len(short.cv_results_["params"])
     assert n == long.best_index_ + 1
     assert short.cv_results_["params"] == long.cv_results_["params"][:n]
+
+
+class Diary:
+    """A callback that writes down what it is told."""
+
+    def __init__(self):
+        self.lines = []
+
+    def on_search_begin(self, search):
+        self.lines.append("begin")
+
+    def __call__(self, progress):
+        self.lines.append((progress.status, progress.fold_scores))
+
+    def on_search_end(self, search, error):
+        self.lines.append(("end", error, hasattr(search, "best_estimator_")))
+
+
+def small_search(**options):
+    space = {"a": [1, 2, 3]}
+    return PolicyGradientSearchCV(Scripted(), space, n_iter=3, cv=2, random_state=0, **options)
+
+
+def test_callbacks_hear_of_the_begin_the_folds_and_the_end():
+    diary = Diary()
+    search = small_search(callbacks=[diary, lambda progress: None]).fit(X, y)
+    begin, *candidates, end = diary.lines
+    assert (begin, end) == ("begin", ("end", None, True))
+    results = search.cv_results_
+    folds = zip(results["split0_test_score"], results["split1_test_score"], strict=True)
+    assert candidates == [("complete", tuple(scores)) for scores in folds]
+
+
+def test_callbacks_hear_of_an_error_all_of_them_and_not_of_what_cannot_begin():
+    def fail(progress):
+        raise RuntimeError("enough")
+
+    diaries = [Diary(), Diary()]
+    with pytest.raises(RuntimeError, match="enough"):
+        small_search(callbacks=[*diaries, fail]).fit(X, y)
+    for diary in diaries:
+        name, error, fitted = diary.lines[-1]
+        assert (name, str(error), fitted) == ("end", "enough", False)
+    silent = Diary()
+    with pytest.raises(ValueError, match="n_iter"):
+        small_search(callbacks=[silent]).set_params(n_iter=0).fit(X, y)
+    assert silent.lines == []

@@ -1,0 +1,1 @@
+"""Bridges to other projects; each module needs the package that it is named after."""

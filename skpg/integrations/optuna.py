@@ -1,0 +1,272 @@
+"""Optuna: the policy as a sampler, and searches as studies.
+
+Needs ``pip install "skpg[optuna]"``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial
+from sklearn.utils.validation import check_is_fitted
+
+from skpg._stopping import Progress
+from skpg.integrations._observed import Observed
+from skpg.integrations._studies import Translation, candidates, new_study
+from skpg.integrations._tracking import Tracker
+from skpg.learners import Learner
+
+__all__ = ["OptunaCallback", "PolicyGradientSampler", "export_study"]
+
+
+class PolicyGradientSampler(BaseSampler):
+    """A sampler for Optuna that learns as `PolicyGradientSearchCV` does.
+
+    Each hyperparameter that an objective asks for becomes an actor of a policy. Before a
+    trial the sampler pulls all finished trials from the study, improves the policy, and
+    proposes new params. It keeps nothing that the study does not have: any number of
+    processes may work on one study, and a study goes on after a crash.
+
+    Parameters
+    ----------
+    learner : Learner, default=None
+        The rule that improves the policy, from :mod:`skpg.learners`. None is
+        ``ActorCritic()``.
+    seed : int, default=None
+        Pass an int for the same params in each run of a study in one thread.
+
+    Notes
+    -----
+    **What is learned.** A value that is to be minimised is a negative reward. A pruned trial
+    counts as what its last report says about its end, by the trials that were completed. A
+    failed one, nan included, counts as the worst.
+
+    **Which space.** It is inferred from the finished trials. Of a conditional space the
+    sampler finds out which values of a list, or of an integer with few values, decide
+    whether other hyperparameters exist, and models all of it together. Ranges may change:
+    the last two trials say what is current, and older trials count as far as they lie in
+    it. What is not known yet is drawn from its own distribution, in the first trial all.
+
+    Params are never proposed twice as long as there are others. Studies with several
+    objectives raise a ValueError.
+
+    Examples
+    --------
+    >>> import optuna
+    >>> from skpg.integrations.optuna import PolicyGradientSampler
+    >>> optuna.logging.set_verbosity(optuna.logging.ERROR)
+    >>> def objective(trial):
+    ...     x = trial.suggest_float("x", -10, 10)
+    ...     kind = trial.suggest_categorical("kind", ["a", "b"])
+    ...     return (x - 2) ** 2 + (kind == "a")
+    >>> study = optuna.create_study(sampler=PolicyGradientSampler(seed=0))
+    >>> study.optimize(objective, n_trials=40)
+    >>> round(study.best_params["x"], 1), study.best_params["kind"]
+    (2.0, 'b')
+    """
+
+    def __init__(self, *, learner: Learner | None = None, seed: int | None = None):
+        self._learner = learner
+        self._rng = np.random.default_rng(seed)
+        self._independent = RandomSampler(seed=seed)
+        self._studies: dict[str, Observed] = {}
+        self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind the lock, and what will be pulled from the study again."""
+        return {**self.__dict__, "_studies": {}, "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
+
+    def reseed_rng(self) -> None:
+        """Continue with other random numbers, as each of several workers must."""
+        self._rng.bit_generator.state = np.random.default_rng().bit_generator.state
+        self._independent.reseed_rng()
+
+    def infer_relative_search_space(
+        self, study: Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """Return the distributions of all hyperparameters that are known well enough."""
+        _check_one_objective(study)
+        with self._lock:
+            return dict(self._pull(study).structure.distributions)
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Learn from the finished trials, and propose params for this one."""
+        _check_one_objective(study)
+        if not search_space:
+            return {}
+        with self._lock:
+            observed = self._pull(study)
+            return observed.propose(trial, search_space, self._learner, self._rng)
+
+    def sample_independent(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """Draw a value of a hyperparameter that is not known yet."""
+        _check_one_objective(study)
+        return self._independent.sample_independent(study, trial, param_name, param_distribution)
+
+    def _pull(self, study: Study) -> Observed:
+        observed = self._studies.setdefault(
+            study.study_name, Observed(study.direction is StudyDirection.MINIMIZE)
+        )
+        observed.update(study.get_trials(deepcopy=False))
+        return observed
+
+
+def _check_one_objective(study: Study) -> None:
+    if len(study.directions) > 1:
+        raise ValueError(
+            "PolicyGradientSampler needs a study with one objective, "
+            f"got {len(study.directions)} directions."
+        )
+
+
+def export_study(search: Any, storage: Any = None, *, study_name: str | None = None) -> Study:
+    """Copy a fitted search into a study, for Optuna's plots, its dashboard and its samplers.
+
+    Each candidate becomes a trial: its mean score the value, to be maximised, the scores of
+    its folds the intermediate values. Candidates that failed are failed trials. Candidates
+    that lost a race are pruned ones, with the mean of the folds that were run.
+
+    Parameters
+    ----------
+    search : PolicyGradientSearchCV
+        Fitted.
+    storage : str, optuna storage or None, default=None
+        Such as ``"sqlite:///studies.db"``; None keeps the study in memory.
+    study_name : str, default=None
+        Not yet in the storage. None is a name that Optuna makes up.
+
+    Returns
+    -------
+    optuna.Study
+
+    Raises
+    ------
+    NotFittedError
+        If `search` is not fitted.
+    optuna.exceptions.DuplicatedStudyError
+        If the storage has a study of this name.
+
+    Notes
+    -----
+    Choices that Optuna cannot store, such as estimators and tuples, are stored as their
+    texts. A distribution becomes the range of its values, logarithmic if its median is the
+    geometric middle.
+
+    Examples
+    --------
+    >>> import optuna
+    >>> from scipy.stats import loguniform
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from skpg import PolicyGradientSearchCV
+    >>> from skpg.integrations.optuna import export_study
+    >>> optuna.logging.set_verbosity(optuna.logging.ERROR)
+    >>> search = PolicyGradientSearchCV(
+    ...     SVC(), {"C": loguniform(1e-3, 1e3)}, n_iter=10, random_state=0
+    ... ).fit(*load_iris(return_X_y=True))
+    >>> study = export_study(search)
+    >>> len(study.trials), study.best_params == search.best_params_
+    (10, True)
+    """
+    check_is_fitted(search, "cv_results_")
+    study = new_study(search, storage, study_name)
+    translation = Translation(search.param_distributions)
+    rows = list(candidates(search))
+    # The search does not keep when each was evaluated: they are laid end to end, up to now.
+    end = datetime.now() - timedelta(seconds=sum(row["seconds"] for row in rows))
+    for row in rows:
+        end += timedelta(seconds=row["seconds"])
+        study.add_trial(translation.trial(**row, ended=end))
+    study.set_user_attr("stop_reason", search.stop_reason_)
+    return study
+
+
+class OptunaCallback(Tracker):
+    """Record a running search in a study, so that optuna-dashboard shows it.
+
+    Pass it in the `callbacks` of `PolicyGradientSearchCV`. The trials are those of
+    `export_study`, each added when its candidate is finished. If the storage fails, a
+    warning says so and the search goes on without it.
+
+    Parameters
+    ----------
+    storage : str or optuna storage
+        Such as ``"sqlite:///studies.db"``.
+    study_name : str, default=None
+        A name that the storage has already gets a number, so that each `fit` is a study of
+        its own. None is a name that Optuna makes up.
+
+    Attributes
+    ----------
+    study : optuna.Study or None
+        The study of the last search.
+
+    Examples
+    --------
+    >>> import optuna
+    >>> from scipy.stats import loguniform
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from skpg import PolicyGradientSearchCV
+    >>> from skpg.integrations.optuna import OptunaCallback
+    >>> optuna.logging.set_verbosity(optuna.logging.ERROR)
+    >>> callback = OptunaCallback(optuna.storages.InMemoryStorage(), "iris")
+    >>> search = PolicyGradientSearchCV(
+    ...     SVC(), {"C": loguniform(1e-3, 1e3)}, n_iter=10, callbacks=[callback]
+    ... ).fit(*load_iris(return_X_y=True))
+    >>> callback.study.study_name, len(callback.study.trials)
+    ('iris', 10)
+    """
+
+    def __init__(self, storage: Any, study_name: str | None = None):
+        self.storage = storage
+        self.study_name = study_name
+        self.study: Study | None = None
+
+    def _begin(self, search: Any) -> None:
+        self._translation = Translation(search.param_distributions)
+        self.study = new_study(search, self.storage, self._free_name())
+
+    def _record(self, progress: Progress) -> None:
+        assert self.study is not None
+        self.study.add_trial(
+            self._translation.trial(
+                progress.params,
+                progress.score,
+                progress.status,
+                progress.fold_scores,
+                progress.seconds,
+            )
+        )
+
+    def _end(self, search: Any, error: BaseException | None) -> None:
+        assert self.study is not None
+        reason = search.stop_reason_ if error is None else f"{type(error).__name__}: {error}"
+        self.study.set_user_attr("stop_reason", reason)
+
+    def _free_name(self) -> str | None:
+        taken = set(optuna.get_all_study_names(self.storage))
+        if self.study_name not in taken:
+            return self.study_name
+        return next(
+            name for n in itertools.count(2) if (name := f"{self.study_name} {n}") not in taken
+        )
