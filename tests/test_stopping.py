@@ -235,6 +235,7 @@ def progress(**values):
         "status": "complete",
         "fold_scores": (0.4, 0.6),
         "seconds": 0.1,
+        "replayed": False,
     }
     return Progress(**(defaults | values))
 
