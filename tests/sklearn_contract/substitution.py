@@ -43,6 +43,8 @@ class GridSearch(PolicyGradientSearchCV):
     patience = None
     candidate_timeout = None
     callbacks = None
+    storage = None
+    study_name = None
 
     def __init__(
         self,
