@@ -1,0 +1,400 @@
+"""A deep Q-learning agent for CartPole-v1: a scikit-learn estimator in numpy.
+
+An agent learns from episodes, not from a table, and what differs between two trainings is
+chance. So a row of `X` is the seed of a world: `fit` trains in the world of its rows, `score`
+plays in that of others. Cross-validation then means what it always means: each fold trains an
+agent of its own and tests it where it has not been.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_array, check_is_fitted
+
+Array = NDArray[Any]
+
+# gymnasium's CartPole-v1: Barto, Sutton and Anderson (1983), doi:10.1109/TSMC.1983.6313077
+GRAVITY, MASS_POLE, MASS, HALF_LENGTH, FORCE, SECONDS = 9.8, 0.1, 1.1, 0.5, 10.0, 0.02
+MAX_POSITION, MAX_ANGLE, MAX_RETURN = 2.4, math.radians(12), 500
+# the greatest magnitudes that random pushes lead to
+STATE_RANGE = (2.4, 3.5, 0.25, 3.5)
+
+State = tuple[float, float, float, float]
+
+
+def push(state: State, action: int) -> State:
+    """Return the state 0.02 s after a push to the left (0) or to the right (1)."""
+    x, x_dot, theta, theta_dot = state
+    cos, sin = math.cos(theta), math.sin(theta)
+    force = FORCE if action else -FORCE
+    temp = (force + MASS_POLE * HALF_LENGTH * theta_dot * theta_dot * sin) / MASS
+    inertia = HALF_LENGTH * (4.0 / 3.0 - MASS_POLE * cos * cos / MASS)
+    angular = (GRAVITY * sin - cos * temp) / inertia
+    linear = temp - MASS_POLE * HALF_LENGTH * angular * cos / MASS
+    return (
+        x + SECONDS * x_dot,
+        x_dot + SECONDS * linear,
+        theta + SECONDS * theta_dot,
+        theta_dot + SECONDS * angular,
+    )
+
+
+def push_all(states: Array, actions: Array) -> Array:
+    """Return what `push` returns, for states of shape (n, 4)."""
+    _, x_dot, theta, theta_dot = states.T
+    cos, sin = np.cos(theta), np.sin(theta)
+    force = np.where(actions, FORCE, -FORCE)
+    temp = (force + MASS_POLE * HALF_LENGTH * theta_dot * theta_dot * sin) / MASS
+    inertia = HALF_LENGTH * (4.0 / 3.0 - MASS_POLE * cos * cos / MASS)
+    angular = (GRAVITY * sin - cos * temp) / inertia
+    linear = temp - MASS_POLE * HALF_LENGTH * angular * cos / MASS
+    return states + SECONDS * np.column_stack([x_dot, linear, theta_dot, angular])
+
+
+def is_up(states: Array) -> Array:
+    """Return whether episodes go on, for states of shape (n, 4)."""
+    return (np.abs(states[:, 0]) <= MAX_POSITION) & (np.abs(states[:, 2]) <= MAX_ANGLE)
+
+
+class QNetwork:
+    """Layers of rectified linear units, from states to the values of both actions.
+
+    All weights are one vector, of which the layers are views: a step of the optimiser or a copy
+    is then a few passes over one array. Inputs end in a column of ones, so that the last row of
+    each layer is its bias.
+
+    Parameters
+    ----------
+    hidden : sequence of int
+        Units of the hidden layers; none for a linear network.
+    rng : Generator
+        Draws the weights from U(-1/sqrt(n), 1/sqrt(n)) for n inputs, as PyTorch does.
+    dtype : type, default=numpy.float32
+    """
+
+    def __init__(self, hidden: Sequence[int], rng: np.random.Generator, dtype: type = np.float32):
+        sizes = [4, *hidden, 2]
+        self.shapes = [(n + 1, m) for n, m in zip(sizes[:-1], sizes[1:], strict=True)]
+        bound = np.concatenate([np.full(n * m, 1 / math.sqrt(n - 1)) for n, m in self.shapes])
+        self.weights = rng.uniform(-bound, bound).astype(dtype)
+        self.layers = self._views(self.weights)
+        self.gradient = np.zeros_like(self.weights)
+        self._layer_gradients = self._views(self.gradient)
+        self._reserve(1)
+
+    def _views(self, vector: Array) -> list[Array]:
+        parts = np.split(vector, np.cumsum([n * m for n, m in self.shapes])[:-1])
+        return [part.reshape(shape) for part, shape in zip(parts, self.shapes, strict=True)]
+
+    def _reserve(self, n: int) -> None:
+        self._hidden = [np.ones((n, m + 1), self.weights.dtype) for _, m in self.shapes[:-1]]
+        self._capacity = n
+
+    def values(self, inputs: Array) -> Array:
+        """Return values of shape (n, 2) for inputs of shape (n, 5)."""
+        return self._forward(inputs)[-1]
+
+    def _forward(self, inputs: Array) -> list[Array]:
+        n = len(inputs)
+        if n > self._capacity:
+            self._reserve(n)
+        outputs = [inputs]
+        for layer, memory in zip(self.layers[:-1], self._hidden, strict=True):
+            hidden = memory[:n]
+            np.matmul(outputs[-1], layer, out=hidden[:, :-1])
+            outputs.append(np.maximum(hidden, 0, out=hidden))
+        return [*outputs, outputs[-1] @ self.layers[-1]]
+
+    def descend(self, inputs: Array, actions: Array, targets: Array) -> Array:
+        """Return the gradient of ``mean((value of the action - target)**2)``, which is reused."""
+        *outputs, values = self._forward(inputs)
+        rows = np.arange(len(inputs))
+        error = np.zeros_like(values)
+        error[rows, actions] = (values[rows, actions] - targets) * (2 / len(inputs))
+        for k in range(len(self.layers) - 1, -1, -1):
+            np.matmul(outputs[k].T, error, out=self._layer_gradients[k])
+            if k:
+                error = error @ self.layers[k][:-1].T
+                error *= outputs[k][:, :-1] > 0
+        return self.gradient
+
+
+class Adam:
+    """Adam on one vector: Kingma and Ba (2015), arXiv:1412.6980, with a limit on the gradient.
+
+    The moments are kept without their factors ``1 - beta``, which go into the step size.
+    """
+
+    BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+    # The moments of units that are never active would decay to subnormal numbers, which cost the
+    # processor ten times as much as others.
+    NEARLY_ZERO = 1e-18
+
+    def __init__(self, weights: Array, learning_rate: float, max_grad_norm: float):
+        self.weights, self.learning_rate = weights, learning_rate
+        self.max_grad_norm = max_grad_norm
+        self._first, self._second = np.zeros_like(weights), np.zeros_like(weights)
+        self._scratch = np.empty_like(weights)
+        self._n = 0
+
+    def step(self, gradient: Array) -> None:
+        """Move the weights against the gradient, in place; the gradient is overwritten."""
+        self._n += 1
+        norm = math.sqrt(float(gradient @ gradient))
+        if norm > self.max_grad_norm:
+            gradient *= self.max_grad_norm / norm
+        gradient += self.NEARLY_ZERO
+        self._first *= self.BETA_1
+        self._first += gradient
+        gradient *= gradient
+        self._second *= self.BETA_2
+        self._second += gradient
+        first = (1 - self.BETA_1) / (1 - self.BETA_1**self._n)
+        second = math.sqrt((1 - self.BETA_2) / (1 - self.BETA_2**self._n))
+        move = np.sqrt(self._second, out=self._scratch)
+        move += self.EPSILON / second
+        np.divide(self._first, move, out=move)
+        move *= self.learning_rate * first / second
+        self.weights -= move
+
+
+class DeepQAgent(BaseEstimator):
+    """Deep Q-learning with a replay memory and a target network, on CartPole-v1.
+
+    Mnih et al. (2015), doi:10.1038/nature14236. The hyperparameters and their names are those of
+    P. Labarta Bajo's tutorial. An episode that is cut off at 500 steps is not a fall: its last
+    state keeps its value.
+
+    Parameters
+    ----------
+    learning_rate : float, default=1e-3
+        Of Adam.
+    discount_factor : float, default=0.99
+        Weight of a reward one step later.
+    batch_size : int, default=64
+        Transitions in a gradient step.
+    memory_size : int, default=50_000
+        Transitions that are remembered.
+    freq_steps_train : int, default=16
+        Environment steps from one training to the next.
+    n_gradient_steps : int, default=16
+        Gradient steps in a training.
+    freq_steps_update_target : int, default=100
+        Environment steps, at least, from one copy to the target network to the next.
+    n_steps_warm_up_memory : int, default=1000
+        Environment steps before the first training.
+    nn_hidden_layers : sequence of int or None, default=(64, 64)
+        Units of the hidden layers; None for a linear network.
+    max_grad_norm : float, default=10
+        Longer gradients are shortened to it.
+    normalize_state : bool, default=False
+        Divide states by the ranges that random pushes reach.
+    epsilon_start, epsilon_end : float, default=0.9, 0.05
+        Probability of a random action at the start and after its decay.
+    steps_epsilon_decay : int, default=10_000
+        Environment steps of the linear decay.
+    n_steps : int, default=30_000
+        Environment steps of the training.
+    freq_steps_evaluate : int, default=1000
+        Environment steps between evaluations, which play 50 episodes greedily. Training ends
+        after two evaluations in a row without a fall.
+    n_episodes_score : int, default=100
+        Episodes of `score`.
+
+    Attributes
+    ----------
+    network_ : QNetwork
+    n_steps_ : int
+        Environment steps of the training.
+    evaluations_ : list of (int, float)
+        Environment steps so far and mean return, of each evaluation.
+    """
+
+    def __init__(
+        self,
+        learning_rate=1e-3,
+        discount_factor=0.99,
+        batch_size=64,
+        memory_size=50_000,
+        freq_steps_train=16,
+        n_gradient_steps=16,
+        freq_steps_update_target=100,
+        n_steps_warm_up_memory=1000,
+        nn_hidden_layers=(64, 64),
+        max_grad_norm=10,
+        normalize_state=False,
+        epsilon_start=0.9,
+        epsilon_end=0.05,
+        steps_epsilon_decay=10_000,
+        n_steps=30_000,
+        freq_steps_evaluate=1000,
+        n_episodes_score=100,
+    ):
+        self.learning_rate = learning_rate
+        self.discount_factor = discount_factor
+        self.batch_size = batch_size
+        self.memory_size = memory_size
+        self.freq_steps_train = freq_steps_train
+        self.n_gradient_steps = n_gradient_steps
+        self.freq_steps_update_target = freq_steps_update_target
+        self.n_steps_warm_up_memory = n_steps_warm_up_memory
+        self.nn_hidden_layers = nn_hidden_layers
+        self.max_grad_norm = max_grad_norm
+        self.normalize_state = normalize_state
+        self.epsilon_start = epsilon_start
+        self.epsilon_end = epsilon_end
+        self.steps_epsilon_decay = steps_epsilon_decay
+        self.n_steps = n_steps
+        self.freq_steps_evaluate = freq_steps_evaluate
+        self.n_episodes_score = n_episodes_score
+
+    def fit(self, X, y=None):
+        """Train in the world whose seeds are the rows of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_seeds, 1)
+            Non-negative integers.
+        y : Ignored
+
+        Returns
+        -------
+        DeepQAgent
+        """
+        training = Training(self, generator(X, 0))
+        self.evaluations_ = []
+        for n in range(1, self.n_steps + 1):
+            training.step(n)
+            if n % self.freq_steps_evaluate == 0:
+                self.evaluations_.append((n, training.evaluate()))
+                if [mean for _, mean in self.evaluations_[-2:]] == [MAX_RETURN] * 2:
+                    break
+        self.network_, self.n_steps_ = training.network, n
+        return self
+
+    def returns(self, X, n_episodes):
+        """Play episodes, greedily, in the world whose seeds are the rows of X.
+
+        Returns
+        -------
+        ndarray of shape (n_episodes,)
+            Return of each: the steps until the pole fell, at most 500.
+        """
+        check_is_fitted(self)
+        return play(self.network_, self._scale(), starts(generator(X, 1), n_episodes))
+
+    def score(self, X, y=None):
+        """Return the mean of `returns`, over `n_episodes_score` episodes."""
+        return float(self.returns(X, self.n_episodes_score).mean())
+
+    def _scale(self):
+        return np.array(STATE_RANGE) if self.normalize_state else np.ones(4)
+
+
+def generator(X: Any, purpose: int) -> np.random.Generator:
+    """Return random numbers that depend on all seeds, and on what they are for."""
+    X = check_array(X, dtype=np.int64)
+    return np.random.default_rng([purpose, *X.ravel().tolist()])
+
+
+def starts(rng: np.random.Generator, n: int) -> Array:
+    """Draw the states in which episodes begin."""
+    return rng.uniform(-0.05, 0.05, (n, 4))
+
+
+def network_inputs(states: Array, scale: Array) -> Array:
+    """Return scaled states and a column of ones."""
+    inputs = np.ones((len(states), 5), dtype=np.float32)
+    np.divide(states, scale, out=inputs[:, :4], casting="same_kind")
+    return inputs
+
+
+def play(network: QNetwork, scale: Array, states: Array) -> Array:
+    """Play one episode from each state, greedily and all at once; return their returns."""
+    returns, playing = np.zeros(len(states)), np.arange(len(states))
+    for _ in range(MAX_RETURN):
+        actions = network.values(network_inputs(states, scale)).argmax(axis=1)
+        states = push_all(states, actions)
+        returns[playing] += 1
+        up = is_up(states)
+        playing, states = playing[up], states[up]
+        if not len(playing):
+            break
+    return returns
+
+
+class Training:
+    """What a training changes: networks, memory and the running episode."""
+
+    def __init__(self, agent: DeepQAgent, rng: np.random.Generator):
+        self.agent, self.rng = agent, rng
+        hidden = agent.nn_hidden_layers or ()
+        self.network, self.target = QNetwork(hidden, rng), QNetwork(hidden, rng)
+        self.target.weights[:] = self.network.weights
+        self.optimiser = Adam(self.network.weights, agent.learning_rate, agent.max_grad_norm)
+        self.scale = agent._scale()
+        self._inverse = (1 / self.scale).tolist()
+        # a transition is one row: inputs before, inputs after, action, 0 after a fall and else 1
+        self.memory = np.empty((min(agent.memory_size, agent.n_steps), 12), dtype=np.float32)
+        self._copied = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._n_in_episode = 0
+        self._state: State = tuple(starts(self.rng, 1)[0].tolist())
+        self._inputs = self._as_inputs(self._state)
+
+    def _as_inputs(self, state: State) -> State:
+        a, b, c, d = self._inverse
+        return state[0] * a, state[1] * b, state[2] * c, state[3] * d
+
+    def step(self, n: int) -> None:
+        """Do the n-th step in the environment, and learn if it is time."""
+        agent = self.agent
+        action = self._act(n)
+        state = push(self._state, action)
+        inputs = self._as_inputs(state)
+        up = abs(state[0]) <= MAX_POSITION and abs(state[2]) <= MAX_ANGLE
+        self.memory[(n - 1) % len(self.memory)] = (*self._inputs, 1, *inputs, 1, action, up)
+        self._state, self._inputs = state, inputs
+        self._n_in_episode += 1
+        if not up or self._n_in_episode == MAX_RETURN:
+            self._begin()
+        if n >= agent.n_steps_warm_up_memory and n % agent.freq_steps_train == 0:
+            self._learn(n)
+
+    def _act(self, n: int) -> int:
+        agent = self.agent
+        left = max(1 - n / agent.steps_epsilon_decay, 0.0)
+        epsilon = agent.epsilon_end + (agent.epsilon_start - agent.epsilon_end) * left
+        if self.rng.random() < epsilon:
+            return int(self.rng.random() < 0.5)
+        left, right = self.network.values(np.array([[*self._inputs, 1]], np.float32))[0]
+        return int(right > left)
+
+    def _learn(self, n: int) -> None:
+        agent = self.agent
+        if n - self._copied >= agent.freq_steps_update_target:
+            self.target.weights[:] = self.network.weights
+            self._copied = n
+        # the target network stands still: one pass serves the batches of all gradient steps
+        size = agent.n_gradient_steps * agent.batch_size
+        rows = self.memory[self.rng.integers(min(n, len(self.memory)), size=size)]
+        after = self.target.values(rows[:, 5:10]).max(axis=1)
+        targets = 1 + agent.discount_factor * rows[:, 11] * after
+        actions = rows[:, 10].astype(np.intp)
+        for start in range(0, size, agent.batch_size):
+            batch = slice(start, start + agent.batch_size)
+            self.optimiser.step(
+                self.network.descend(rows[batch, :5], actions[batch], targets[batch])
+            )
+
+    def evaluate(self) -> float:
+        """Return the mean return of 50 greedy episodes."""
+        return float(play(self.network, self.scale, starts(self.rng, 50)).mean())
