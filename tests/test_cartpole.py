@@ -13,14 +13,17 @@ BENCHMARKS = Path(__file__).parents[1] / "doc" / "benchmarks"
 
 
 @pytest.fixture(scope="module")
-def cartpole():
+def benchmarks():
     sys.path.insert(0, str(BENCHMARKS))
-    try:
-        import cartpole_agent
+    yield
+    sys.path.remove(str(BENCHMARKS))
 
-        yield cartpole_agent
-    finally:
-        sys.path.remove(str(BENCHMARKS))
+
+@pytest.fixture(scope="module")
+def cartpole(benchmarks):
+    import cartpole_agent
+
+    return cartpole_agent
 
 
 @pytest.fixture
@@ -187,8 +190,66 @@ def test_agent_survives_a_file(short, tmp_path):
 
 
 def test_agent_learns_and_keeps_its_best_network(cartpole):
-    agent = cartpole.DeepQAgent(n_steps=6000, learning_rate=2e-3, freq_steps_train=8)
+    agent = cartpole.DeepQAgent(n_steps=4000, learning_rate=2e-3, freq_steps_train=8)
     agent.fit([[0]])
     best = max(mean for _, mean in agent.evaluations_)
     assert best > 100  # random pushes reach 22
     assert agent.score([[1]]) == pytest.approx(best, rel=0.25)
+
+
+@pytest.fixture
+def benchmark(benchmarks, tmp_path, monkeypatch):
+    """Return the benchmark, with a small space and its results in a folder of their own."""
+    import cartpole
+
+    monkeypatch.setattr(cartpole, "N_ITER", 6)
+    monkeypatch.setattr(cartpole, "RESULTS", tmp_path)
+    monkeypatch.setattr(cartpole, "FITS", tmp_path / "fits.jsonl")
+    monkeypatch.setattr(cartpole, "SEARCHES", tmp_path / "searches.jsonl")
+    monkeypatch.setattr(cartpole, "N_NEW_EPISODES", 20)
+    small = {"n_steps": [300, 600], "freq_steps_train": [8, 16, 32], "n_gradient_steps": [1, 4]}
+    monkeypatch.setitem(cartpole.SPACES, "small", {**small, "n_steps_warm_up_memory": [100]})
+    return cartpole
+
+
+@pytest.mark.parametrize("method", ["skpg", "random", "tpe"])
+def test_benchmark_goes_on_where_it_was_stopped(benchmark, method):
+    if method == "tpe":
+        pytest.importorskip("optuna")
+    benchmark.run([method], "small", range(1), {})
+    fits, (first,) = benchmark.FITS.read_text(), benchmark.read(benchmark.SEARCHES)
+    rows = first["candidates"]
+    assert len(rows) == 6
+    returns = np.array([row["mean_return"] for row in rows], dtype=float)
+    assert first["best"] == rows[int(np.nanargmax(returns.mean(axis=1)))]["params"]
+    assert np.isfinite(returns).any(axis=1).all()  # the race leaves one seed at least
+    assert len(first["folds"]) == 3
+
+    # as if it had been stopped in the middle of the search
+    half = fits.splitlines(keepends=True)[: len(fits.splitlines()) // 2]
+    benchmark.FITS.write_text("".join(half))
+    benchmark.SEARCHES.unlink()
+    benchmark.run([method], "small", range(1), {})
+    (again,) = benchmark.read(benchmark.SEARCHES)
+    for row, before in zip(again["candidates"], rows, strict=True):
+        assert row["params"] == before["params"]
+        assert row["mean_return"] == before["mean_return"]
+    assert len(benchmark.FITS.read_text().splitlines()) == len(fits.splitlines())
+
+    benchmark.run([method], "small", range(1), {})
+    assert len(benchmark.read(benchmark.SEARCHES)) == 1
+
+
+def test_benchmark_counts_what_it_took_to_the_target(benchmark):
+    rows = [([400, 400, 410], 30), ([300, None, None], 5), ([480, 490, 470], 20), ([500] * 3, 3)]
+    record = {
+        "candidates": [
+            {"mean_return": returns, "n_steps": [cost] * 3, "cpu_seconds": [60.0, None, None]}
+            for returns, cost in rows
+        ]
+    }
+    assert benchmark.reached(record, 475) == 3
+    assert benchmark.reached(record, 501) is None
+    assert benchmark.spent(record, "n_steps", 3) == 165
+    never = {"candidates": record["candidates"][:2]}
+    assert benchmark.cells([record, never], 475) == ["1 of 2", "3", "0.00", "3.0"]

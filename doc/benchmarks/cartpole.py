@@ -104,9 +104,9 @@ def scores(agent: RecordedAgent, X, y=None) -> dict[str, float]:
     return {name: record[name] for name in ("mean_return", "n_steps", "cpu_seconds")}
 
 
-def with_engine(space: dict, X: np.ndarray, **settings: Any) -> list[dict[str, Any]]:
-    """Search with PolicyGradientSearchCV; return one row per candidate."""
-    search = PolicyGradientSearchCV(
+def with_engine(space: dict, X: np.ndarray, **settings: Any) -> PolicyGradientSearchCV:
+    """Search with PolicyGradientSearchCV."""
+    return PolicyGradientSearchCV(
         RecordedAgent(),
         space,
         n_iter=N_ITER,
@@ -119,7 +119,10 @@ def with_engine(space: dict, X: np.ndarray, **settings: Any) -> list[dict[str, A
         error_score="raise",
         **settings,
     ).fit(X)
-    results = search.cv_results_
+
+
+def rows_of(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return one row per candidate of ``cv_results_``; None where a seed was left out."""
 
     def folds(metric: str, k: int) -> list[float | None]:
         values = [float(results[f"split{i}_test_{metric}"][k]) for i in range(N_SEEDS)]
@@ -132,17 +135,23 @@ def with_engine(space: dict, X: np.ndarray, **settings: Any) -> list[dict[str, A
     ]
 
 
-def skpg(space: dict, X: np.ndarray, seed: int, options: dict) -> list[dict[str, Any]]:
-    return with_engine(space, X, random_state=seed, **options)
+def skpg(space: dict, X: np.ndarray, seed: int, options: dict) -> dict[str, Any]:
+    search = with_engine(space, X, random_state=seed, **options)
+    return {
+        "candidates": rows_of(search.cv_results_),
+        "policy": str(search.policy_),
+        "entropy": [round(update["entropy"], 3) for update in search.history_],
+    }
 
 
-def random(space: dict, X: np.ndarray, seed: int, options: dict) -> list[dict[str, Any]]:
+def random(space: dict, X: np.ndarray, seed: int, options: dict) -> dict[str, Any]:
     """Evaluate what RandomizedSearchCV draws, which itself neither races nor stops."""
     draws = [dict(params) for params in ParameterSampler(space, N_ITER, random_state=seed)]
-    return with_engine(space, X, initial_params=draws, random_state=seed)
+    search = with_engine(space, X, initial_params=draws, random_state=seed)
+    return {"candidates": rows_of(search.cv_results_)}
 
 
-def tpe(space: dict, X: np.ndarray, seed: int, options: dict) -> list[dict[str, Any]]:
+def tpe(space: dict, X: np.ndarray, seed: int, options: dict) -> dict[str, Any]:
     """Ask optuna's TPESampler one candidate at a time; those that lose the race are pruned."""
     import optuna
 
@@ -171,7 +180,7 @@ def tpe(space: dict, X: np.ndarray, seed: int, options: dict) -> list[dict[str, 
         peer.tell(params, float(returns.mean()))
         if returns.mean() > incumbent.mean():
             incumbent = returns
-    return rows
+    return {"candidates": rows}
 
 
 METHODS: dict[str, Callable] = {"skpg": skpg, "random": random, "tpe": tpe}
@@ -204,15 +213,15 @@ def search(method: str, space: str, seed: int, options: dict) -> dict[str, Any]:
     """Run one search and evaluate its winner."""
     X = (100 * seed + np.arange(N_SEEDS))[:, None]
     new = np.array([[1_000_000 + seed]])
-    rows = METHODS[method](SPACES[space], X, seed, options)
-    best = max(rows, key=mean_return)
+    found = METHODS[method](SPACES[space], X, seed, options)
+    best = max(found["candidates"], key=mean_return)
     # the agents of the search itself: training is repeatable, so these are the same networks
     folds = [play_again(best["params"], X[train], new) for train, _ in KFold(N_SEEDS).split(X)]
     return {
         "method": method,
         "space": space,
         "seed": seed,
-        "candidates": rows,
+        **found,
         "best": best["params"],
         "folds": folds,
         "winner": play_again(clone(best["params"], safe=False), X, new),
@@ -291,13 +300,22 @@ def main() -> None:
     parser.add_argument("--methods", nargs="*", choices=METHODS, default=list(METHODS))
     parser.add_argument("--space", choices=SPACES, default="tutorial")
     parser.add_argument("--seeds", default="5", help="a number, or FIRST:STOP")
+    parser.add_argument("--storage", help="of skpg's searches, such as sqlite:///cartpole.db")
+    parser.add_argument("--mlflow", action="store_true", help="track skpg's searches")
     arguments = parser.parse_args()
     if arguments.command == "report":
         report()
         return
     threadpool_limits(1)  # the matrices are so small that threads would only wait for each other
     first, _, stop = arguments.seeds.rpartition(":")
-    run(arguments.methods, arguments.space, range(int(first or 0), int(stop)), {})
+    options: dict[str, Any] = {}
+    if arguments.storage:
+        options["storage"] = arguments.storage
+    if arguments.mlflow:
+        from skpg.integrations.mlflow import MLflowCallback
+
+        options["callbacks"] = [MLflowCallback()]
+    run(arguments.methods, arguments.space, range(int(first or 0), int(stop)), options)
 
 
 if __name__ == "__main__":

@@ -282,7 +282,7 @@ class DeepQAgent(BaseEstimator):
         self.evaluations_ = []
         for n in range(1, self.n_steps + 1):
             training.step(n)
-            if n % self.freq_steps_evaluate == 0:
+            if n % self.freq_steps_evaluate == 0 or n == self.n_steps:
                 mean = training.evaluate()
                 self.evaluations_.append((n, mean))
                 if mean > best:
@@ -386,8 +386,8 @@ class Training:
 
     def _act(self, n: int) -> int:
         agent = self.agent
-        left = max(1 - n / agent.steps_epsilon_decay, 0.0)
-        epsilon = agent.epsilon_end + (agent.epsilon_start - agent.epsilon_end) * left
+        ahead = max(1 - n / agent.steps_epsilon_decay, 0.0)
+        epsilon = agent.epsilon_end + (agent.epsilon_start - agent.epsilon_end) * ahead
         if self.rng.random() < epsilon:
             return int(self.rng.random() < 0.5)
         left, right = self.network.values(np.array([[*self._inputs, 1]], np.float32))[0]
