@@ -27,7 +27,8 @@ root = Path(__file__).parents[1] if "__file__" in globals() else Path.cwd().pare
 sys.path.append(str(root / "doc" / "benchmarks"))
 
 from cartpole import LABELS, SPACES, mean_return
-from cartpole_agent import MAX_RETURN, STATE_RANGE, DeepQAgent, network_inputs, push
+from cartpole_agent import DeepQAgent, network_inputs
+from cartpole_physics import MAX_RETURN, STATE_RANGE, push
 
 threadpool_limits(1)  # the networks are so small that threads would only wait for each other
 

@@ -26,13 +26,27 @@ def cartpole(benchmarks):
     return cartpole_agent
 
 
+@pytest.fixture(scope="module")
+def physics(benchmarks):
+    import cartpole_physics
+
+    return cartpole_physics
+
+
+@pytest.fixture(scope="module")
+def networks(benchmarks):
+    import q_network
+
+    return q_network
+
+
 @pytest.fixture
 def short(cartpole):
     """Return an agent that trains for a second."""
     return cartpole.DeepQAgent(n_steps=1500, n_episodes_score=20)
 
 
-def test_physics_are_those_of_gymnasium(cartpole):
+def test_physics_are_those_of_gymnasium(physics):
     gymnasium = pytest.importorskip("gymnasium")
     environment = gymnasium.make("CartPole-v1")
     rng = np.random.default_rng(0)
@@ -43,24 +57,24 @@ def test_physics_are_those_of_gymnasium(cartpole):
         while True:
             action = int(rng.random() < 0.5)
             observation, reward, fallen, cut_off, _ = environment.step(action)
-            state = cartpole.push(state, action)
+            state = physics.push(state, action)
             assert_allclose(observation, state, rtol=1e-6, atol=1e-7)
             assert reward == 1
-            assert cartpole.is_up(np.array([state]))[0] == (not fallen)
+            assert physics.is_up(np.array([state]))[0] == (not fallen)
             if fallen or cut_off:
                 n_falls += fallen
                 break
     assert n_falls == 30
 
 
-def test_episodes_are_as_long_as_those_of_gymnasium(cartpole):
+def test_episodes_are_as_long_as_those_of_gymnasium(cartpole, physics, networks):
     """A network that leans with the pole keeps it up for a while, and to the end if it is good."""
     gymnasium = pytest.importorskip("gymnasium")
-    network = cartpole.QNetwork((), np.random.default_rng(0))
+    network = networks.QNetwork((), np.random.default_rng(0))
     for weights in ([0, 0, 1, 0.2], [0.05, 0.1, 1, 0.5]):
         network.weights[:] = 0
         network.layers[0][:4, 1] = weights
-        begin = cartpole.starts(np.random.default_rng(1), 5)
+        begin = physics.starts(np.random.default_rng(1), 5)
         returns = cartpole.play(network, np.ones(4), begin)
         for state, expected in zip(begin, returns, strict=True):
             environment = gymnasium.make("CartPole-v1")
@@ -76,20 +90,20 @@ def test_episodes_are_as_long_as_those_of_gymnasium(cartpole):
     assert returns.max() == 500
 
 
-def test_pushes_of_one_and_of_many_agree(cartpole):
+def test_pushes_of_one_and_of_many_agree(physics):
     rng = np.random.default_rng(0)
     states, actions = rng.normal(size=(50, 4)), rng.integers(2, size=50)
     one_by_one = [
-        cartpole.push(tuple(state), action)
+        physics.push(tuple(state), action)
         for state, action in zip(states.tolist(), actions.tolist(), strict=True)
     ]
-    assert_allclose(cartpole.push_all(states, actions), one_by_one, rtol=1e-13)
+    assert_allclose(physics.push_all(states, actions), one_by_one, rtol=1e-13)
 
 
 @pytest.mark.parametrize("hidden", [(), (6,), (5, 7), (4, 5, 6)])
-def test_gradient_agrees_with_finite_differences(cartpole, hidden):
+def test_gradient_agrees_with_finite_differences(hidden, networks):
     rng = np.random.default_rng(0)
-    network = cartpole.QNetwork(hidden, rng, dtype=np.float64)
+    network = networks.QNetwork(hidden, rng, dtype=np.float64)
     inputs = np.column_stack([rng.normal(size=(12, 4)), np.ones(12)])
     actions, targets = rng.integers(2, size=12), rng.normal(size=12)
     gradient = network.gradient_of_loss(inputs, actions, targets).copy()
@@ -105,10 +119,10 @@ def test_gradient_agrees_with_finite_differences(cartpole, hidden):
         assert gradient[k] == pytest.approx(difference, abs=1e-7)
 
 
-def test_adam_takes_the_steps_of_the_paper(cartpole):
+def test_adam_takes_the_steps_of_the_paper(networks):
     rng = np.random.default_rng(0)
     weights = rng.normal(size=6)
-    optimiser = cartpole.Adam(weights, learning_rate=0.1, max_grad_norm=2.0)
+    optimiser = networks.Adam(weights, learning_rate=0.1, max_grad_norm=2.0)
     expected, m, v = weights.copy(), np.zeros(6), np.zeros(6)
     for t in range(1, 20):
         gradient = rng.normal(size=6)
@@ -120,9 +134,9 @@ def test_adam_takes_the_steps_of_the_paper(cartpole):
         assert_allclose(weights, expected, rtol=1e-9)
 
 
-def test_unused_weights_do_not_become_subnormal(cartpole):
+def test_unused_weights_do_not_become_subnormal(networks):
     """Of them arithmetic takes ten times as long."""
-    optimiser = cartpole.Adam(np.zeros(3, np.float32), 1e-3, 10.0)
+    optimiser = networks.Adam(np.zeros(3, np.float32), 1e-3, 10.0)
     optimiser.step(np.ones(3, np.float32))
     for _ in range(2000):
         optimiser.step(np.zeros(3, np.float32))
@@ -131,7 +145,7 @@ def test_unused_weights_do_not_become_subnormal(cartpole):
     assert optimiser._second.min() >= smallest
 
 
-def test_memory_keeps_the_newest_transitions_and_a_cut_off_is_no_fall(cartpole):
+def test_memory_keeps_the_newest_transitions_and_a_cut_off_is_no_fall(cartpole, physics):
     agent = cartpole.DeepQAgent(memory_size=50, n_steps=1000, n_steps_warm_up_memory=10_000)
     training = cartpole.Training(agent, np.random.default_rng(0))
     for n in range(1, 121):
@@ -142,9 +156,9 @@ def test_memory_keeps_the_newest_transitions_and_a_cut_off_is_no_fall(cartpole):
     assert_array_equal(before[1:][up[:-1]], after[:-1][up[:-1]])
     assert not up.all()
     for row in training.memory:
-        state = cartpole.push(tuple(row[:4].tolist()), int(row[10]))
+        state = physics.push(tuple(row[:4].tolist()), int(row[10]))
         assert_allclose(state, row[5:9], rtol=1e-5, atol=1e-6)
-        assert cartpole.is_up(np.array([state]))[0] == row[11]
+        assert physics.is_up(np.array([state]))[0] == row[11]
     training._n_in_episode = 499
     training._state = training._inputs = (0.0, 0.0, 0.0, 0.0)
     training.step(121)

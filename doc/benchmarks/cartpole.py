@@ -29,7 +29,8 @@ from typing import Any
 
 import joblib
 import numpy as np
-from cartpole_agent import MAX_RETURN, DeepQAgent
+from cartpole_agent import DeepQAgent
+from cartpole_physics import MAX_RETURN
 from peers import OptunaTPE
 from scipy.stats import loguniform, uniform
 from sklearn.base import clone
