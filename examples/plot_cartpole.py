@@ -26,9 +26,10 @@ from threadpoolctl import threadpool_limits
 root = Path(__file__).parents[1] if "__file__" in globals() else Path.cwd().parent
 sys.path.append(str(root / "doc" / "benchmarks"))
 
-from cartpole import LABELS, SPACES, mean_return
+from cartpole import SPACES
 from cartpole_agent import DeepQAgent, network_inputs
 from cartpole_physics import MAX_RETURN, STATE_RANGE, push
+from cartpole_table import LABELS, mean_return
 
 threadpool_limits(1)  # the networks are so small that threads would only wait for each other
 

@@ -254,7 +254,9 @@ def test_benchmark_goes_on_where_it_was_stopped(benchmark, method):
     assert len(benchmark.read(benchmark.SEARCHES)) == 1
 
 
-def test_benchmark_counts_what_it_took_to_the_target(benchmark):
+def test_benchmark_counts_what_it_took_to_the_target(benchmarks):
+    from cartpole_table import cells, reached, spent
+
     rows = [([400, 400, 410], 30), ([300, None, None], 5), ([480, 490, 470], 20), ([500] * 3, 3)]
     record = {
         "candidates": [
@@ -262,8 +264,8 @@ def test_benchmark_counts_what_it_took_to_the_target(benchmark):
             for returns, cost in rows
         ]
     }
-    assert benchmark.reached(record, 475) == 3
-    assert benchmark.reached(record, 501) is None
-    assert benchmark.spent(record, "n_steps", 3) == 165
+    assert reached(record, 475) == 3
+    assert reached(record, 501) is None
+    assert spent(record, "n_steps", 3) == 165
     never = {"candidates": record["candidates"][:2]}
-    assert benchmark.cells([record, never], 475) == ["1 of 2", "3", "0.00", "3.0"]
+    assert cells([record, never], 475) == ["1 of 2", "3", "0.00", "3.0"]

@@ -31,6 +31,7 @@ import joblib
 import numpy as np
 from cartpole_agent import DeepQAgent
 from cartpole_physics import MAX_RETURN
+from cartpole_table import mean_return, summary, table
 from peers import OptunaTPE
 from scipy.stats import loguniform, uniform
 from sklearn.base import clone
@@ -42,7 +43,7 @@ from skpg._racing import Race
 
 RESULTS = Path(__file__).parent / "results"
 FITS, SEARCHES = RESULTS / "cartpole_fits.jsonl", RESULTS / "cartpole.jsonl"
-N_ITER, N_SEEDS, N_NEW_EPISODES, GOOD = 60, 3, 1000, 475
+N_ITER, N_SEEDS, N_NEW_EPISODES = 60, 3, 1000
 
 TUTORIAL = {
     "learning_rate": loguniform(1e-5, 1e-2),
@@ -185,12 +186,6 @@ def tpe(space: dict, X: np.ndarray, seed: int, options: dict) -> dict[str, Any]:
 
 
 METHODS: dict[str, Callable] = {"skpg": skpg, "random": random, "tpe": tpe}
-LABELS = {"skpg": "skpg, batches of 10", "random": "random search", "tpe": "optuna TPESampler"}
-
-
-def mean_return(row: dict[str, Any]) -> float:
-    """Return a candidate's score; minus infinity where the race left seeds out."""
-    return -np.inf if None in row["mean_return"] else float(np.mean(row["mean_return"]))
 
 
 def play_again(params: dict[str, Any], X: np.ndarray, new: np.ndarray) -> dict[str, Any]:
@@ -240,59 +235,13 @@ def run(methods: list[str], space: str, seeds: range, options: dict) -> None:
             print(summary(record), flush=True)
 
 
-def summary(record: dict[str, Any]) -> str:
-    scores = [mean_return(row) for row in record["candidates"]]
-    winner = record["winner"]
-    return (
-        f"{record['method']} {record['space']} seed {record['seed']}: {len(scores)} candidates, "
-        f"best {max(scores):.1f}, winner {winner['mean_return']:.1f} on {N_NEW_EPISODES} new "
-        f"episodes with {winner['n_falls']} falls, its agents of the search "
-        f"{[round(fold['mean_return'], 1) for fold in record['folds']]}"
-    )
-
-
-def spent(record: dict[str, Any], metric: str, until: int) -> float:
-    """Return what the first candidates cost."""
-    return sum(v for row in record["candidates"][:until] for v in row[metric] if v is not None)
-
-
-def reached(record: dict[str, Any], target: float) -> int | None:
-    """Return how many candidates were evaluated when one reached the target."""
-    hits = (k for k, row in enumerate(record["candidates"], 1) if mean_return(row) >= target)
-    return next(hits, None)
-
-
-def cells(records: list[dict[str, Any]], target: float) -> list[str]:
-    """Return the cells of a row: how often, and the medians of what it took."""
-    hits = [(record, n) for record in records if (n := reached(record, target)) is not None]
-    found = f"{len(hits)} of {len(records)}"
-    if not hits:
-        return [found, "", "", ""]
-    return [
-        found,
-        f"{np.median([n for _, n in hits]):g}",
-        f"{np.median([spent(r, 'n_steps', n) for r, n in hits]) / 1e6:.2f}",
-        f"{np.median([spent(r, 'cpu_seconds', n) for r, n in hits]) / 60:.1f}",
-    ]
-
-
 def report() -> None:
-    header = ["space", "search", "target", "reached", "candidates", "million steps", "CPU minutes"]
-    header += ["winner, 1,000 new episodes"]
-    table = [header]
-    records = read(SEARCHES)
-    for space, method in itertools.product(SPACES, METHODS):
-        of_method = [r for r in records if (r["space"], r["method"]) == (space, method)]
-        winners = ", ".join(f"{r['winner']['mean_return']:.1f}" for r in of_method)
-        for target in (GOOD, MAX_RETURN):
-            if of_method:
-                row = [space.replace("_", " "), LABELS[method], str(target)]
-                table.append([*row, *cells(of_method, target), winners])
+    rows = table(read(SEARCHES), list(SPACES), list(METHODS))
     lines = [".. list-table::", "   :header-rows: 1", ""]
-    for row in table:
+    for row in rows:
         lines += [f"   {'* -' if i == 0 else '  -'} {cell}" for i, cell in enumerate(row)]
     (RESULTS / "cartpole.rst").write_text("\n".join(line.rstrip() for line in lines) + "\n")
-    print("\n".join(" | ".join(row) for row in table))
+    print("\n".join(" | ".join(row) for row in rows))
 
 
 def main() -> None:
