@@ -64,6 +64,7 @@ TUTORIAL = {
 SPACES = {
     "tutorial": TUTORIAL,
     "one_hidden_layer": {**TUTORIAL, "nn_hidden_layers": [(16,), (32,), (64,), (128,), (256,)]},
+    "half_the_steps": {**TUTORIAL, "n_steps": [10_000]},
 }
 
 
