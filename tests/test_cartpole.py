@@ -203,12 +203,33 @@ def test_agent_survives_a_file(short, tmp_path):
     assert not loaded.network_.layers[0].any()
 
 
-def test_agent_learns_and_keeps_its_best_network(cartpole):
+def test_agent_learns(cartpole):
     agent = cartpole.DeepQAgent(n_steps=4000, learning_rate=2e-3, freq_steps_train=8)
     agent.fit([[0]])
     best = max(mean for _, mean in agent.evaluations_)
     assert best > 100  # random pushes reach 22
     assert agent.score([[1]]) == pytest.approx(best, rel=0.25)
+
+
+def test_agent_keeps_the_network_that_was_best(cartpole, monkeypatch):
+    means, met = iter([10.0, 30.0, 20.0, 30.0, 5.0]), []
+
+    def evaluate(training):
+        met.append(training.network.weights.copy())
+        return next(means)
+
+    monkeypatch.setattr(cartpole.Training, "evaluate", evaluate)
+    agent = cartpole.DeepQAgent(n_steps=1500, freq_steps_evaluate=300, n_steps_warm_up_memory=100)
+    agent.fit([[0]])
+    assert agent.evaluations_ == [(300, 10), (600, 30), (900, 20), (1200, 30), (1500, 5)]
+    assert_array_equal(agent.network_.weights, met[1])
+    assert (met[1] != met[4]).any()
+
+
+def test_training_ends_when_the_agent_is_perfect(cartpole, monkeypatch):
+    means = iter([499.9, 500.0])
+    monkeypatch.setattr(cartpole.Training, "evaluate", lambda training: next(means))
+    assert cartpole.DeepQAgent(n_steps=900, freq_steps_evaluate=300).fit([[0]]).n_steps_ == 600
 
 
 @pytest.fixture
@@ -227,7 +248,7 @@ def benchmark(benchmarks, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("method", ["skpg", "random", "tpe"])
-def test_benchmark_goes_on_where_it_was_stopped(benchmark, method):
+def test_benchmark_goes_on_where_it_was_stopped(benchmark, method, monkeypatch):
     if method == "tpe":
         pytest.importorskip("optuna")
     benchmark.run([method], "small", range(1), {})
@@ -243,7 +264,16 @@ def test_benchmark_goes_on_where_it_was_stopped(benchmark, method):
     half = fits.splitlines(keepends=True)[: len(fits.splitlines()) // 2]
     benchmark.FITS.write_text("".join(half))
     benchmark.SEARCHES.unlink()
+    trained, train = [], benchmark.DeepQAgent.fit
+
+    def fit(agent, X, y=None):
+        trained.append(agent)
+        return train(agent, X)
+
+    monkeypatch.setattr(benchmark.DeepQAgent, "fit", fit)
     benchmark.run([method], "small", range(1), {})
+    n_winners = 4  # with new chance, and the agents of the three folds
+    assert len(trained) == len(fits.splitlines()) - len(half) + n_winners
     (again,) = benchmark.read(benchmark.SEARCHES)
     for row, before in zip(again["candidates"], rows, strict=True):
         assert row["params"] == before["params"]
