@@ -231,9 +231,7 @@ for record in homework:
         by_size[size] = max(by_size.get(size, -np.inf), mean_return(row))
     print(f"{len(record['candidates'])} candidates; best mean return by size of the layer:")
     for size, best in sorted(by_size.items()):
-        print(
-            f"{size:>5} units: {best:.1f}" if np.isfinite(best) else f"{size:>5} units: raced out"
-        )
+        print(f"{size:>5} units:", f"{best:.2f}" if np.isfinite(best) else "all lost the race")
     again = record["winner"]
     print("winner:", record["best"])
     print(f"mean return {again['mean_return']:.1f}, falls in {again['n_falls']} of 1,000")
