@@ -155,9 +155,15 @@ class ActorCritic(Learner):
         rng: np.random.Generator,
         admissible: Admissible,
     ) -> FloatArray:
-        """Pick a batch among draws of the policy; the first one is stratified."""
+        """Pick a batch among draws of the policy.
+
+        The first one is stratified, but for the candidate that opens the search: the centre
+        of the space, around which people tend to lay their ranges.
+        """
         if not isinstance(policy, JudgedPolicy):
             actions = _stratified(policy, n, rng)
+            if not len(memory) + len(memory.pending):
+                actions[0] = _centred(policy.space, actions[0])
             return actions[admissible(actions)]
         actions = self._candidates(policy, memory, rng)
         if policy.space.size < 10 * len(memory):  # most of what is screened may have been seen
@@ -174,14 +180,17 @@ class ActorCritic(Learner):
     def recommend(self, policy: Policy, memory: Memory) -> FloatArray:
         """Return the best action by a critic of the best candidates only, near the best one.
 
-        Among all rewards the differences between the best are too small to be modelled. The
-        critic of the best knows nothing outside the ranges that they span.
+        Among all rewards the differences between the best are too small to be modelled; on
+        the ranges that the best span they are not. Outside of these the critic of the best
+        knows nothing.
         """
         if not isinstance(policy, JudgedPolicy):
             return policy.mode_action()
         rows = np.argsort(-replace_failed(memory.rewards), kind="stable")[:ELITE]
-        y, x = temper(memory.rewards[rows], 0.0), _design(policy.space, memory.actions[rows])
-        critic = self.critic.fit(Encoding.of(policy.space), x, y, policy.critic.theta)
+        encoding, x = Encoding.of(policy.space), _design(policy.space, memory.actions[rows])
+        low, span = x.min(axis=0), np.ptp(x, axis=0)
+        unit = np.where((encoding.groups < encoding.n_numeric) & (span > 0), span, 1.0)
+        critic = self.critic.fit(encoding, (x - low) / unit, temper(memory.rewards[rows], 0.0))
         best, rng = memory.actions[rows[0]], np.random.default_rng(0)
         for size in RECOMMENDATION:
             changed = rng.random((VIRTUAL_ACTIONS, len(best))) < 0.5
@@ -189,9 +198,9 @@ class ActorCritic(Learner):
             parents = np.tile(best, (len(changed), 1))
             near = np.where(changed, _steps(policy, parents, steps, in_rank=True), parents)
             actions = np.concatenate([best[None], near])
-            new = _design(policy.space, actions)
-            mean, _ = critic.predict(new)
-            known = ((new >= x.min(axis=0)) & (new <= x.max(axis=0))).all(axis=1)
+            new = _design(policy.space, actions) - low
+            mean, _ = critic.predict(new / unit)
+            known = ((new >= 0) & (new <= span)).all(axis=1)
             best = actions[np.argmax(np.where(known, mean, -np.inf))]
         return np.asarray(best)
 
@@ -303,6 +312,21 @@ def _fill(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
     return np.stack(
         [actor.ppf(u) for actor, u in zip(policy.actors, uniform.T, strict=True)], axis=1
     )
+
+
+def _centred(space: Space, action: FloatArray) -> FloatArray:
+    """Return an action with numbers at the medians of the user's distributions."""
+    centre = action.copy()
+    for j, dimension in enumerate(space.dimensions):
+        if np.isnan(action[j]):
+            continue
+        if not isinstance(dimension, Choice):
+            centre[j] = 0.0
+        elif dimension.ordered:
+            order = np.argsort(dimension.ranks)
+            below = np.cumsum(dimension.weights[order])
+            centre[j] = order[np.searchsorted(below, 0.5 - 1e-9)]
+    return centre
 
 
 def _perturb(policy: Policy, memory: Memory, n: int, rng: np.random.Generator) -> FloatArray:
