@@ -10,7 +10,7 @@ from sklearn.gaussian_process.kernels import Matern
 from skpg import PolicyGradientOptimizer
 from skpg._critic import Critic, Encoding, GaussianProcess, _loss
 from skpg._policy import Policy
-from skpg._rewards import rank_correlation, temper
+from skpg._rewards import temper
 from skpg._space import Space
 from skpg.learners import ActorCritic
 from skpg.learners._actor_critic import _remembered
@@ -54,16 +54,6 @@ def test_predictions_are_those_of_scikit_learn():
     joint_mean, covariance = critic.predict_joint(grid)
     np.testing.assert_allclose(joint_mean, mean)
     np.testing.assert_allclose(covariance, critic.amplitude * expected, atol=1e-6)
-
-
-def test_leave_one_out_is_leaving_one_out():
-    x, y = data(15)
-    theta = GaussianProcess()._prior(ENCODING.n_groups)[0]
-    predicted = Critic.condition(ENCODING, theta, x, y).leave_one_out(y)
-    for i in range(len(y)):
-        rest = np.arange(len(y)) != i
-        without = Critic.condition(ENCODING, theta, x[rest], y[rest])
-        assert predicted[i] == pytest.approx(without.predict(x[[i]])[0][0], abs=1e-8)
 
 
 def test_two_values_of_a_list_are_at_distance_one():
@@ -115,13 +105,6 @@ def test_tempered_rewards():
         np.testing.assert_allclose(temper(3 * rewards + 1, share), tempered, atol=1e-3)
     assert temper(np.ones(3), 0.5).tolist() == [0, 0, 0]
     assert temper(np.array([np.nan] * 3), 0.5).tolist() == [0, 0, 0]
-
-
-def test_rank_correlation_is_spearmans():
-    rng = np.random.default_rng(0)
-    a, b = rng.integers(5, size=30).astype(float), rng.random(30)
-    assert rank_correlation(a, b) == pytest.approx(stats.spearmanr(a, b).statistic)
-    assert rank_correlation(a, np.ones(30)) == 0
 
 
 def test_the_memory_is_bounded_and_keeps_the_best_and_the_latest():

@@ -12,7 +12,7 @@ from skpg._actors import CategoricalActor, GaussianActor
 from skpg._critic import Critic, Encoding, GaussianProcess
 from skpg._gradients import StepSizes, natural_gradient_step
 from skpg._policy import Policy
-from skpg._rewards import rank_correlation, rank_utilities, replace_failed, temper
+from skpg._rewards import rank_utilities, replace_failed, temper
 from skpg._space import Choice, FloatArray, Space
 from skpg.learners._base import Admissible, Learner, Memory, check_positive
 
@@ -36,32 +36,23 @@ EDGE = 1e-3
 # a critic of so many of the best.
 ELITE = 50
 RECOMMENDATION = 0.3 ** np.arange(1, 9)
-# The scales of rewards: half ranks, and z-scores alone. There is a critic for each.
-RANK_SHARES = (0.5, 0.0)
+# Rewards are half ranks and half z-scores; a recommendation is judged by z-scores alone.
+RANK_SHARE = 0.5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class JudgedPolicy(Policy):
-    """A policy with the critics that improved it.
+    """A policy with the critic that improved it.
 
     Attributes
     ----------
-    critics : tuple of Critic
-        One for each scale of rewards.
-    chosen : int
-        Index of the one that predicts best.
+    critic : Critic
     fitted : int
-        Number of rewards when the kernels were fitted.
+        Number of rewards when its kernel was fitted.
     """
 
-    critics: tuple[Critic, ...] = ()
-    chosen: int = 0
-    fitted: int = 0
-
-    @property
-    def critic(self) -> Critic:
-        """The critic that predicts best."""
-        return self.critics[self.chosen]
+    critic: Critic
+    fitted: int
 
 
 @dataclass(frozen=True)
@@ -132,7 +123,7 @@ class ActorCritic(Learner):
             raise TypeError(f"critic must be a GaussianProcess, got {self.critic!r}.")
 
     def update(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> Policy:
-        """Fit the critics, then climb on virtual actions within the trust region."""
+        """Fit the critic, then climb on virtual actions within the trust region."""
         judged = self._judge(policy, memory)
         reach = self.trust_region * memory.last
         for _ in range(GRADIENT_STEPS):
@@ -205,36 +196,22 @@ class ActorCritic(Learner):
         return np.asarray(best)
 
     def _judge(self, policy: Policy, memory: Memory) -> JudgedPolicy:
-        """Return the policy with critics of all rewards.
+        """Return the policy with a critic of all rewards.
 
-        Their kernels are fitted again when there is 5 % more to learn from.
+        Its kernel is fitted again when there is 5 % more to learn from.
         """
-        judged = policy if isinstance(policy, JudgedPolicy) else _unjudged(policy)
         rows = _remembered(memory.rewards, self.memory_size)
-        targets = [temper(memory.rewards, share)[rows] for share in RANK_SHARES]
-        encoding = Encoding.of(policy.space)
+        encoding, y = Encoding.of(policy.space), temper(memory.rewards, RANK_SHARE)[rows]
         x = _design(policy.space, memory.actions[rows])
-        kernels: list[FloatArray | None] = [critic.theta for critic in judged.critics]
-        if judged.critics and len(memory) < 1.05 * judged.fitted:
-            critics = [
-                Critic.condition(encoding, critic.theta, x, y)
-                for critic, y in zip(judged.critics, targets, strict=True)
-            ]
-            return replace(judged, critics=tuple(critics))
+        if not isinstance(policy, JudgedPolicy):
+            critic = self.critic.fit(encoding, x, y)
+            return JudgedPolicy(policy.space, policy.actors, critic, len(memory))
+        if len(memory) < 1.05 * policy.fitted:
+            return replace(policy, critic=Critic.condition(encoding, policy.critic.theta, x, y))
         # the optimum moves less and less, and each evaluation costs more and more
         iterations = 15 if len(memory) < 60 else 5
-        critics = [
-            self.critic.fit(encoding, x, y, kernel, iterations)
-            for kernel, y in zip(kernels or [None] * len(targets), targets, strict=True)
-        ]
-        # ranks are what the scales have in common, and what a search needs
-        fits = [
-            rank_correlation(critic.leave_one_out(y), y)
-            for critic, y in zip(critics, targets, strict=True)
-        ]
-        return replace(
-            judged, critics=tuple(critics), chosen=int(np.argmax(fits)), fitted=len(memory)
-        )
+        critic = self.critic.fit(encoding, x, y, policy.critic.theta, iterations)
+        return replace(policy, critic=critic, fitted=len(memory))
 
     def _candidates(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> FloatArray:
         """Return the actions that a batch is picked from."""
@@ -285,10 +262,6 @@ class ActorCritic(Learner):
             mean[row] = -np.inf
             covariance = critic.after(covariance, row)
         return np.array(picked[waiting:]) - waiting
-
-
-def _unjudged(policy: Policy) -> JudgedPolicy:
-    return JudgedPolicy(policy.space, policy.actors)
 
 
 def _best(memory: Memory) -> FloatArray:
