@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import pdist
 from scipy.special import ndtr, ndtri
 
 from skpg._actors import CategoricalActor, GaussianActor
@@ -21,6 +22,8 @@ GRADIENT_STEPS = 10
 VIRTUAL_ACTIONS = 200
 # Standard deviations added to the prediction of virtual actions.
 OPTIMISM = 2.0
+# Designs that the first batch is picked from.
+DESIGNS = 20
 # Actions that a batch is picked from: two parts of draws from the policy, one from the
 # user's distributions, four of perturbations of the best candidate.
 SCREENED = 700
@@ -148,11 +151,11 @@ class ActorCritic(Learner):
     ) -> FloatArray:
         """Pick a batch among draws of the policy.
 
-        The first one is stratified, but for the candidate that opens the search: the centre
-        of the space, around which people tend to lay their ranges.
+        The first one is spread over the space, but for the candidate that opens the search:
+        the centre, around which people tend to lay their ranges.
         """
         if not isinstance(policy, JudgedPolicy):
-            actions = _stratified(policy, n, rng)
+            actions = _well_spread(policy, n, rng)
             if not len(memory) + len(memory.pending):
                 actions[0] = _centred(policy.space, actions[0])
             return actions[admissible(actions)]
@@ -275,6 +278,14 @@ def _design(space: Space, actions: FloatArray) -> FloatArray:
 def _stratified(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
     """Draw from the policy, evenly along each hyperparameter (McKay et al. 1979)."""
     return _inactive_as_nan(policy.space, _fill(policy, n, rng))
+
+
+def _well_spread(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
+    """Return the stratified draw whose nearest two are farthest apart (Morris, Mitchell 1995)."""
+    if n == 1:
+        return _stratified(policy, n, rng)
+    draws = [_stratified(policy, n, rng) for _ in range(DESIGNS)]
+    return max(draws, key=lambda actions: pdist(_design(policy.space, actions)).min())
 
 
 def _fill(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
