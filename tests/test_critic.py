@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from scipy.optimize import check_grad
+from scipy.spatial.distance import pdist
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
@@ -13,7 +14,7 @@ from skpg._policy import Policy
 from skpg._rewards import temper
 from skpg._space import Space
 from skpg.learners import ActorCritic
-from skpg.learners._actor_critic import _remembered
+from skpg.learners._actor_critic import _remembered, _stratified, _well_spread
 
 ENCODING = Encoding(2, (3, 2))
 
@@ -134,6 +135,50 @@ def test_sixty_candidates_find_the_bottom_of_a_bowl(batch):
             optimizer.tell(params, [bowl(p) for p in params])
         found.append(-bowl(optimizer.recommend()))
     assert np.median(found) < 1e-3
+
+
+def test_a_recommendation_tells_apart_what_all_rewards_together_cannot():
+    """Among a thousandth of each range the critic of the best still sees the slope."""
+    space = {name: stats.uniform(0, 100) for name in "xyz"}
+    for seed in range(3):
+        optimizer = PolicyGradientOptimizer(space, random_state=seed)
+        truth = dict(zip("xyz", np.random.default_rng(seed).uniform(0, 100, 3), strict=True))
+        for _ in range(15):
+            params = optimizer.ask(10)
+            optimizer.tell(params, [-sum((p[k] - truth[k]) ** 2 for k in p) for p in params])
+        best = optimizer.recommend()
+        assert max(abs(best[name] - truth[name]) for name in space) < 0.05
+
+
+def test_a_search_opens_with_the_centre_of_the_space():
+    space = {
+        "x": stats.loguniform(1e-2, 1e2),
+        "n": stats.randint(0, 11),
+        "even": [8, 1, 4, 2],
+        "heavy": [1, 2, 3, 3, 3, 3],
+        "k": ["a", "b"],
+    }
+    first = PolicyGradientOptimizer(space, random_state=0).ask(10)[0]
+    assert first.pop("k") in ("a", "b")
+    assert first.pop("x") == pytest.approx(1)
+    assert first == {"n": 5, "even": 2, "heavy": 3}
+
+
+def test_a_search_of_branches_opens_with_the_centre_of_one():
+    branches = [{"x": stats.uniform(0, 100)}, {"y": stats.uniform(0, 10)}]
+    first = PolicyGradientOptimizer(branches, random_state=0).ask(10)[0]
+    assert first in ({"x": pytest.approx(50)}, {"y": pytest.approx(5)})
+
+
+@pytest.mark.parametrize("n", [1, 2, 10])
+def test_the_first_batch_is_stratified_and_well_spread(n):
+    prior = Policy.prior(Space({"x": stats.uniform(), "y": stats.uniform()}))
+    unit = stats.norm.cdf(_well_spread(prior, n, np.random.default_rng(0)))
+    np.testing.assert_array_equal(np.sort(np.floor(unit * n), axis=0).T, [np.arange(n)] * 2)
+    if n == 10:
+        draws = [_stratified(prior, n, np.random.default_rng(i)) for i in range(20)]
+        nearest = [pdist(stats.norm.cdf(actions)).min() for actions in draws]
+        assert pdist(unit).min() > np.quantile(nearest, 0.75)
 
 
 def test_the_policy_gathers_around_the_best_candidates_and_its_entropy_falls():
