@@ -167,8 +167,10 @@ class ActorCritic(Learner):
         actions = actions[admissible(actions)]
         if len(actions) > n:
             actions = actions[self._pick(policy, memory, actions, n)]
-        if len(memory) % REFINED == 0:  # once in so many candidates refine the best one
-            actions = np.concatenate([self.recommend(policy, memory)[None], actions])
+        if len(memory) % REFINED == 0:
+            best = self.recommend(policy, memory)[None]
+            # in place of the first pick, which aims at the least
+            actions = np.concatenate([best if admissible(best)[0] else actions[:1], actions[1:]])
         return actions[admissible(actions)][:n]
 
     def recommend(self, policy: Policy, memory: Memory) -> FloatArray:
