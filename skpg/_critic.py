@@ -10,7 +10,7 @@ the amplitude ``a`` is profiled out.
 References
 ----------
 .. [1] C. E. Rasmussen and C. K. I. Williams, "Gaussian Processes for Machine Learning",
-   2006, sections 2.7 (explicit basis functions) and 5.4 (leave-one-out, profiling).
+   2006, sections 2.7 (explicit basis functions) and 5.4 (model selection).
 .. [2] C. Hvarfner et al., "Vanilla Bayesian Optimization Performs Great in High
    Dimensions", ICML 2024. arXiv:2402.02229
 """
@@ -139,10 +139,6 @@ class Critic:
         """Return the covariance after an observation of one row, whatever it will be."""
         gain = covariance[:, row] / (covariance[row, row] + self.noise * self.amplitude)
         return np.asarray(covariance - np.outer(gain, covariance[row]))
-
-    def leave_one_out(self, y: FloatArray) -> FloatArray:
-        """Return the prediction of each reward from all others ([1]_, equation 5.12)."""
-        return np.asarray(y - self.weights / (self.whitener * self.whitener).sum(axis=0))
 
     def _cross(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         z, phi = _scaled(self.encoding, self.theta, x), self.encoding.main_effects(x)

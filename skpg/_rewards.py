@@ -104,10 +104,3 @@ def temper(rewards: FloatArray, rank_share: float) -> FloatArray:
     z = np.clip((y - median) / spread, -2.5, 6)
     tempered = rank_share * scores + (1 - rank_share) * z
     return np.asarray(tempered - tempered.mean())
-
-
-def rank_correlation(a: FloatArray, b: FloatArray) -> float:
-    """Return Spearman's rank correlation, 0 where one of the two is constant."""
-    a, b = rankdata(a) - (len(a) + 1) / 2, rankdata(b) - (len(b) + 1) / 2
-    length = np.sqrt((a @ a) * (b @ b))
-    return float(a @ b / length) if length > 0 else 0.0

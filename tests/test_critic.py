@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 from scipy import stats
 from scipy.optimize import check_grad
+from scipy.spatial.distance import pdist
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
 from skpg import PolicyGradientOptimizer
 from skpg._critic import Critic, Encoding, GaussianProcess, _loss
 from skpg._policy import Policy
-from skpg._rewards import rank_correlation, temper
+from skpg._rewards import temper
 from skpg._space import Space
 from skpg.learners import ActorCritic
-from skpg.learners._actor_critic import _remembered
+from skpg.learners._actor_critic import _remembered, _stratified, _well_spread
 
 ENCODING = Encoding(2, (3, 2))
 
@@ -54,16 +55,6 @@ def test_predictions_are_those_of_scikit_learn():
     joint_mean, covariance = critic.predict_joint(grid)
     np.testing.assert_allclose(joint_mean, mean)
     np.testing.assert_allclose(covariance, critic.amplitude * expected, atol=1e-6)
-
-
-def test_leave_one_out_is_leaving_one_out():
-    x, y = data(15)
-    theta = GaussianProcess()._prior(ENCODING.n_groups)[0]
-    predicted = Critic.condition(ENCODING, theta, x, y).leave_one_out(y)
-    for i in range(len(y)):
-        rest = np.arange(len(y)) != i
-        without = Critic.condition(ENCODING, theta, x[rest], y[rest])
-        assert predicted[i] == pytest.approx(without.predict(x[[i]])[0][0], abs=1e-8)
 
 
 def test_two_values_of_a_list_are_at_distance_one():
@@ -117,13 +108,6 @@ def test_tempered_rewards():
     assert temper(np.array([np.nan] * 3), 0.5).tolist() == [0, 0, 0]
 
 
-def test_rank_correlation_is_spearmans():
-    rng = np.random.default_rng(0)
-    a, b = rng.integers(5, size=30).astype(float), rng.random(30)
-    assert rank_correlation(a, b) == pytest.approx(stats.spearmanr(a, b).statistic)
-    assert rank_correlation(a, np.ones(30)) == 0
-
-
 def test_the_memory_is_bounded_and_keeps_the_best_and_the_latest():
     rewards = np.random.default_rng(0).standard_normal(5000)
     rows = _remembered(rewards, 200)
@@ -151,6 +135,50 @@ def test_sixty_candidates_find_the_bottom_of_a_bowl(batch):
             optimizer.tell(params, [bowl(p) for p in params])
         found.append(-bowl(optimizer.recommend()))
     assert np.median(found) < 1e-3
+
+
+def test_a_recommendation_tells_apart_what_all_rewards_together_cannot():
+    """Among a thousandth of each range the critic of the best still sees the slope."""
+    space = {name: stats.uniform(0, 100) for name in "xyz"}
+    for seed in range(3):
+        optimizer = PolicyGradientOptimizer(space, random_state=seed)
+        truth = dict(zip("xyz", np.random.default_rng(seed).uniform(0, 100, 3), strict=True))
+        for _ in range(15):
+            params = optimizer.ask(10)
+            optimizer.tell(params, [-sum((p[k] - truth[k]) ** 2 for k in p) for p in params])
+        best = optimizer.recommend()
+        assert max(abs(best[name] - truth[name]) for name in space) < 0.05
+
+
+def test_a_search_opens_with_the_centre_of_the_space():
+    space = {
+        "x": stats.loguniform(1e-2, 1e2),
+        "n": stats.randint(0, 11),
+        "even": [8, 1, 4, 2],
+        "heavy": [1, 2, 3, 3, 3, 3],
+        "k": ["a", "b"],
+    }
+    first = PolicyGradientOptimizer(space, random_state=0).ask(10)[0]
+    assert first.pop("k") in ("a", "b")
+    assert first.pop("x") == pytest.approx(1)
+    assert first == {"n": 5, "even": 2, "heavy": 3}
+
+
+def test_a_search_of_branches_opens_with_the_centre_of_one():
+    branches = [{"x": stats.uniform(0, 100)}, {"y": stats.uniform(0, 10)}]
+    first = PolicyGradientOptimizer(branches, random_state=0).ask(10)[0]
+    assert first in ({"x": pytest.approx(50)}, {"y": pytest.approx(5)})
+
+
+@pytest.mark.parametrize("n", [1, 2, 10])
+def test_the_first_batch_is_stratified_and_well_spread(n):
+    prior = Policy.prior(Space({"x": stats.uniform(), "y": stats.uniform()}))
+    unit = stats.norm.cdf(_well_spread(prior, n, np.random.default_rng(0)))
+    np.testing.assert_array_equal(np.sort(np.floor(unit * n), axis=0).T, [np.arange(n)] * 2)
+    if n == 10:
+        draws = [_stratified(prior, n, np.random.default_rng(i)) for i in range(20)]
+        nearest = [pdist(stats.norm.cdf(actions)).min() for actions in draws]
+        assert pdist(unit).min() > np.quantile(nearest, 0.75)
 
 
 def test_the_policy_gathers_around_the_best_candidates_and_its_entropy_falls():

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import pdist
 from scipy.special import ndtr, ndtri
 
 from skpg._actors import CategoricalActor, GaussianActor
 from skpg._critic import Critic, Encoding, GaussianProcess
 from skpg._gradients import StepSizes, natural_gradient_step
 from skpg._policy import Policy
-from skpg._rewards import rank_correlation, rank_utilities, replace_failed, temper
+from skpg._rewards import rank_utilities, replace_failed, temper
 from skpg._space import Choice, FloatArray, Space
 from skpg.learners._base import Admissible, Learner, Memory, check_positive
 
@@ -21,6 +22,8 @@ GRADIENT_STEPS = 10
 VIRTUAL_ACTIONS = 200
 # Standard deviations added to the prediction of virtual actions.
 OPTIMISM = 2.0
+# Designs that the first batch is picked from.
+DESIGNS = 20
 # Actions that a batch is picked from: two parts of draws from the policy, one from the
 # user's distributions, four of perturbations of the best candidate.
 SCREENED = 700
@@ -36,32 +39,23 @@ EDGE = 1e-3
 # a critic of so many of the best.
 ELITE = 50
 RECOMMENDATION = 0.3 ** np.arange(1, 9)
-# The scales of rewards: half ranks, and z-scores alone. There is a critic for each.
-RANK_SHARES = (0.5, 0.0)
+# Rewards are half ranks and half z-scores; a recommendation is judged by z-scores alone.
+RANK_SHARE = 0.5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class JudgedPolicy(Policy):
-    """A policy with the critics that improved it.
+    """A policy with the critic that improved it.
 
     Attributes
     ----------
-    critics : tuple of Critic
-        One for each scale of rewards.
-    chosen : int
-        Index of the one that predicts best.
+    critic : Critic
     fitted : int
-        Number of rewards when the kernels were fitted.
+        Number of rewards when its kernel was fitted.
     """
 
-    critics: tuple[Critic, ...] = ()
-    chosen: int = 0
-    fitted: int = 0
-
-    @property
-    def critic(self) -> Critic:
-        """The critic that predicts best."""
-        return self.critics[self.chosen]
+    critic: Critic
+    fitted: int
 
 
 @dataclass(frozen=True)
@@ -132,7 +126,7 @@ class ActorCritic(Learner):
             raise TypeError(f"critic must be a GaussianProcess, got {self.critic!r}.")
 
     def update(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> Policy:
-        """Fit the critics, then climb on virtual actions within the trust region."""
+        """Fit the critic, then climb on virtual actions within the trust region."""
         judged = self._judge(policy, memory)
         reach = self.trust_region * memory.last
         for _ in range(GRADIENT_STEPS):
@@ -155,9 +149,15 @@ class ActorCritic(Learner):
         rng: np.random.Generator,
         admissible: Admissible,
     ) -> FloatArray:
-        """Pick a batch among draws of the policy; the first one is stratified."""
+        """Pick a batch among draws of the policy.
+
+        The first one is spread over the space, but for the candidate that opens the search:
+        the centre, around which people tend to lay their ranges.
+        """
         if not isinstance(policy, JudgedPolicy):
-            actions = _stratified(policy, n, rng)
+            actions = _well_spread(policy, n, rng)
+            if not len(memory) + len(memory.pending):
+                actions[0] = _centred(policy.space, actions[0])
             return actions[admissible(actions)]
         actions = self._candidates(policy, memory, rng)
         if policy.space.size < 10 * len(memory):  # most of what is screened may have been seen
@@ -167,21 +167,26 @@ class ActorCritic(Learner):
         actions = actions[admissible(actions)]
         if len(actions) > n:
             actions = actions[self._pick(policy, memory, actions, n)]
-        if len(memory) % REFINED == 0:  # once in so many candidates refine the best one
-            actions = np.concatenate([self.recommend(policy, memory)[None], actions])
+        if len(memory) % REFINED == 0:
+            best = self.recommend(policy, memory)[None]
+            # in place of the first pick, which aims at the least
+            actions = np.concatenate([best if admissible(best)[0] else actions[:1], actions[1:]])
         return actions[admissible(actions)][:n]
 
     def recommend(self, policy: Policy, memory: Memory) -> FloatArray:
         """Return the best action by a critic of the best candidates only, near the best one.
 
-        Among all rewards the differences between the best are too small to be modelled. The
-        critic of the best knows nothing outside the ranges that they span.
+        Among all rewards the differences between the best are too small to be modelled; on
+        the ranges that the best span they are not. Outside of these the critic of the best
+        knows nothing.
         """
         if not isinstance(policy, JudgedPolicy):
             return policy.mode_action()
         rows = np.argsort(-replace_failed(memory.rewards), kind="stable")[:ELITE]
-        y, x = temper(memory.rewards[rows], 0.0), _design(policy.space, memory.actions[rows])
-        critic = self.critic.fit(Encoding.of(policy.space), x, y, policy.critic.theta)
+        encoding, x = Encoding.of(policy.space), _design(policy.space, memory.actions[rows])
+        low, span = x.min(axis=0), np.ptp(x, axis=0)
+        unit = np.where((encoding.groups < encoding.n_numeric) & (span > 0), span, 1.0)
+        critic = self.critic.fit(encoding, (x - low) / unit, temper(memory.rewards[rows], 0.0))
         best, rng = memory.actions[rows[0]], np.random.default_rng(0)
         for size in RECOMMENDATION:
             changed = rng.random((VIRTUAL_ACTIONS, len(best))) < 0.5
@@ -189,43 +194,29 @@ class ActorCritic(Learner):
             parents = np.tile(best, (len(changed), 1))
             near = np.where(changed, _steps(policy, parents, steps, in_rank=True), parents)
             actions = np.concatenate([best[None], near])
-            new = _design(policy.space, actions)
-            mean, _ = critic.predict(new)
-            known = ((new >= x.min(axis=0)) & (new <= x.max(axis=0))).all(axis=1)
+            new = _design(policy.space, actions) - low
+            mean, _ = critic.predict(new / unit)
+            known = ((new >= 0) & (new <= span)).all(axis=1)
             best = actions[np.argmax(np.where(known, mean, -np.inf))]
         return np.asarray(best)
 
     def _judge(self, policy: Policy, memory: Memory) -> JudgedPolicy:
-        """Return the policy with critics of all rewards.
+        """Return the policy with a critic of all rewards.
 
-        Their kernels are fitted again when there is 5 % more to learn from.
+        Its kernel is fitted again when there is 5 % more to learn from.
         """
-        judged = policy if isinstance(policy, JudgedPolicy) else _unjudged(policy)
         rows = _remembered(memory.rewards, self.memory_size)
-        targets = [temper(memory.rewards, share)[rows] for share in RANK_SHARES]
-        encoding = Encoding.of(policy.space)
+        encoding, y = Encoding.of(policy.space), temper(memory.rewards, RANK_SHARE)[rows]
         x = _design(policy.space, memory.actions[rows])
-        kernels: list[FloatArray | None] = [critic.theta for critic in judged.critics]
-        if judged.critics and len(memory) < 1.05 * judged.fitted:
-            critics = [
-                Critic.condition(encoding, critic.theta, x, y)
-                for critic, y in zip(judged.critics, targets, strict=True)
-            ]
-            return replace(judged, critics=tuple(critics))
+        if not isinstance(policy, JudgedPolicy):
+            critic = self.critic.fit(encoding, x, y)
+            return JudgedPolicy(policy.space, policy.actors, critic, len(memory))
+        if len(memory) < 1.05 * policy.fitted:
+            return replace(policy, critic=Critic.condition(encoding, policy.critic.theta, x, y))
         # the optimum moves less and less, and each evaluation costs more and more
         iterations = 15 if len(memory) < 60 else 5
-        critics = [
-            self.critic.fit(encoding, x, y, kernel, iterations)
-            for kernel, y in zip(kernels or [None] * len(targets), targets, strict=True)
-        ]
-        # ranks are what the scales have in common, and what a search needs
-        fits = [
-            rank_correlation(critic.leave_one_out(y), y)
-            for critic, y in zip(critics, targets, strict=True)
-        ]
-        return replace(
-            judged, critics=tuple(critics), chosen=int(np.argmax(fits)), fitted=len(memory)
-        )
+        critic = self.critic.fit(encoding, x, y, policy.critic.theta, iterations)
+        return replace(policy, critic=critic, fitted=len(memory))
 
     def _candidates(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> FloatArray:
         """Return the actions that a batch is picked from."""
@@ -278,10 +269,6 @@ class ActorCritic(Learner):
         return np.array(picked[waiting:]) - waiting
 
 
-def _unjudged(policy: Policy) -> JudgedPolicy:
-    return JudgedPolicy(policy.space, policy.actors)
-
-
 def _best(memory: Memory) -> FloatArray:
     return np.asarray(memory.actions[np.argmax(replace_failed(memory.rewards))])
 
@@ -295,6 +282,14 @@ def _stratified(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
     return _inactive_as_nan(policy.space, _fill(policy, n, rng))
 
 
+def _well_spread(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
+    """Return the stratified draw whose nearest two are farthest apart (Morris, Mitchell 1995)."""
+    if n == 1:
+        return _stratified(policy, n, rng)
+    draws = [_stratified(policy, n, rng) for _ in range(DESIGNS)]
+    return max(draws, key=lambda actions: pdist(_design(policy.space, actions)).min())
+
+
 def _fill(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
     """Draw a value for each hyperparameter, also of branches that are not drawn."""
     d = len(policy.actors)
@@ -303,6 +298,21 @@ def _fill(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
     return np.stack(
         [actor.ppf(u) for actor, u in zip(policy.actors, uniform.T, strict=True)], axis=1
     )
+
+
+def _centred(space: Space, action: FloatArray) -> FloatArray:
+    """Return an action with numbers at the medians of the user's distributions."""
+    centre = action.copy()
+    for j, dimension in enumerate(space.dimensions):
+        if np.isnan(action[j]):
+            continue
+        if not isinstance(dimension, Choice):
+            centre[j] = 0.0
+        elif dimension.ordered:
+            order = np.argsort(dimension.ranks)
+            below = np.cumsum(dimension.weights[order])
+            centre[j] = order[np.searchsorted(below, 0.5 - 1e-9)]
+    return centre
 
 
 def _perturb(policy: Policy, memory: Memory, n: int, rng: np.random.Generator) -> FloatArray:
