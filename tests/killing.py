@@ -5,6 +5,7 @@ so each starts at once, and dies alone. What was fitted is told by the file syst
 recorded by sqlite, and nothing by skpg.
 """
 
+import contextlib
 import json
 import os
 import pickle
@@ -111,6 +112,10 @@ def start(run, out, log, path, settings):
         return child
     os.setsid()
     os.environ["RUN"] = str(run)
+    # Workers outlive what is killed: they must not hold the pipes of whoever waits for us.
+    output = os.open(out + ".txt", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
     try:
         search = make(log, path, settings).fit(X, y)
         with open(out + "-", "wb") as file:
@@ -147,16 +152,21 @@ def main(folder, n_kills, seed, settings):
     if settings.get("evaluation") != "async":
         expected = result(make(None, None, {**settings, "n_jobs": 1}).fit(X, y))
     path, log, out = (os.path.join(folder, name) for name in ("search.db", "log", "out"))
-    kills, before, twice = 0, [set()], []
+    kills, before, twice, children = 0, [set()], [], []
     while not os.path.exists(out):
         run = len(before)
         child = start(run, out, log, path, settings)
+        children.append(child)
         if kills < n_kills:
             kills += kill_sometime(child, log, rng)
         else:
             os.waitpid(child, 0)
-            assert os.path.exists(out), "the last run did not end"
+            with open(out + ".txt") as output:
+                assert os.path.exists(out), output.read()
         before.append(recorded(path))
+    for child in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
     for run, *fit in lines(log):
         if tuple(fit) in before[int(run) - 1]:
             twice.append([run, *fit])
