@@ -237,6 +237,16 @@ def study_id(api, name):
     return next(s["study_id"] for s in summaries if s["study_name"] == name)
 
 
+def of_study(api, name, n):
+    """What is served of a study with `n` trials; the storage is read every ten seconds."""
+    end = time.monotonic() + 60
+    while True:
+        served = api(f"studies/{study_id(api, name)}")
+        if len(served["trials"]) >= n or time.monotonic() > end:
+            return served
+        time.sleep(0.2)
+
+
 def test_the_dashboard_serves_an_exported_and_a_live_study(dashboard):
     url, api = dashboard
     data = make_classification(n_samples=90, random_state=0)
@@ -245,17 +255,15 @@ def test_the_dashboard_serves_an_exported_and_a_live_study(dashboard):
 
     def look(progress):
         n = progress.n_candidates
-        if n in (4, 8):  # the dashboard looks at its storage every ten seconds
-            end = time.monotonic() + 60
-            while len(seen.get(n, [])) < n and time.monotonic() < end:
-                seen[n] = api(f"studies/{study_id(api, 'live')}")["trials"]
+        if n in (4, 8):
+            seen[n] = of_study(api, "live", n)["trials"]
 
     space = {"C": loguniform(1e-3, 1e3), "fit_intercept": [True, False]}
     search = search_of(LogisticRegression(), space, callbacks=[live, look]).fit(*data)
     assert {n: len(trials) for n, trials in seen.items()} == {4: 4, 8: 8}
     export_study(search, url, study_name="exported")
     for name in ("live", "exported"):
-        served = api(f"studies/{study_id(api, name)}")
+        served = of_study(api, name, 12)
         values = [trial["values"][0] for trial in served["trials"]]
         assert values == pytest.approx(search.cv_results_["mean_test_score"].tolist())
         assert {trial["state"] for trial in served["trials"]} == {"Complete"}
