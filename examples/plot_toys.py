@@ -142,7 +142,5 @@ else:
 # it is slow, and does not reach their figure for the mixed problem. ``NaturalGradient``
 # measures its steps in changes of the distribution and needs several times fewer experiments.
 # ``ActorCritic`` remembers every reward, and treats a list of numbers as ordered. Its answer is
-# the optimum of a model, not a draw: on the mixed problem it strays by a few tenths at times
-# after several hundred experiments, when all that is left to tell apart is smaller than what
-# the model resolves. ``best_params_`` of a search is always an evaluated candidate, and does
-# not stray.
+# the optimum of a model of the best candidates, not a draw; ``best_params_`` of a search is
+# always a candidate that was evaluated.
