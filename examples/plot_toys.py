@@ -102,7 +102,7 @@ for method in methods:
     rows[method] = [f"{mean:.2g} [{low:.2g}, {high:.2g}]" for mean, low, high in cells]
 rows["the articles"] = [str(value[1]) if value else "" for value in published.values()]
 for name, cells in rows.items():
-    print(f"{name:<20}" + "".join(f"{cell:>24}" for cell in cells))
+    print(f"{name:<20}" + "".join(f"{cell:>26}" for cell in cells))
 
 # %%
 # The picture

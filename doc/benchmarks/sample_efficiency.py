@@ -122,8 +122,9 @@ def report() -> None:
     cost = defaultdict(list)
     for record in records:
         cost[record["method"]].append(record["own_seconds"] / record["budget"] * 1e3)
-    lines = [".. list-table::", "   :header-rows: 1", ""]
-    header = ["search", *(f"{n} evaluations" for n in CHECKPOINTS), "mean rank", "ms a candidate"]
+    title = "Score after so many evaluations, mean rank, and own milliseconds a candidate"
+    lines = [f".. list-table:: {title}", "   :header-rows: 1", ""]
+    header = ["search", *map(str, CHECKPOINTS), "rank", "ms"]
     rows = []
     for method in (name for name in PEERS if cost[name]):
         cells = []
@@ -137,7 +138,7 @@ def report() -> None:
             cells.append(f"{mean:.2f} [{low:.2f}, {high:.2f}]")
         ranks = mean_ranks(scores, 50, ranked) if method in ranked else {}
         rank = f"{ranks[method]:.2f}" if method in ranks else "not run"
-        own = f"{np.median(cost[method]):.2g}"
+        own = f"{float(f'{np.median(cost[method]):.2g}'):g}"
         rows.append([method, *cells, rank, own])
     for row in [header, *rows]:
         lines += [f"   {'* -' if i == 0 else '  -'} {cell}" for i, cell in enumerate(row)]
@@ -149,7 +150,7 @@ def report() -> None:
 def draw(scores: dict) -> None:
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
+    figure, axes = plt.subplots(figsize=(8, 4.2), layout="constrained")
     for method in PEERS:
         points = [n for n in CHECKPOINTS if scores.get((method, n))]
         if not points:
@@ -169,7 +170,7 @@ def draw(scores: dict) -> None:
     )
     axes.minorticks_off()
     axes.axhline(0, color="grey", lw=0.8)
-    axes.legend(fontsize=8, frameon=False)
+    figure.legend(fontsize=8, frameon=False, loc="outside right upper")
     figure.savefig(RESULTS / "sample_efficiency.svg")
 
 
