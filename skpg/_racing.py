@@ -25,10 +25,10 @@ class Race:
     bound : float
         Greatest score that a fold can have; infinite where it is unknown.
     optimistic : bool, default=False
-        Bound each fold that is left by the incumbent's score on it, plus the candidate's
-        greatest lead on a fold so far (or least lag), plus two standard deviations of the
-        incumbent's folds, where that is less. Folds are compared like with like: the best
-        fold of a candidate that met the hard ones first says nothing of the easy ones.
+        Bound each fold that is left by two standard deviations of the incumbent's folds above
+        the greater of two, where that is less: the candidate's best fold so far, and the
+        incumbent's score on the fold plus the candidate's greatest lead so far (or least
+        lag). The first alone loses candidates that met the hard folds first.
     """
 
     bound: float
@@ -47,7 +47,8 @@ class Race:
         bound = np.full(len(scores), self.bound)
         if self.optimistic:
             lead = np.nanmax(scores - incumbent)
-            bound = np.minimum(bound, incumbent + lead + OPTIMISM * incumbent.std())
+            likely = np.maximum(np.nanmax(scores), incumbent + lead)
+            bound = np.minimum(bound, likely + OPTIMISM * incumbent.std())
         return float(np.where(np.isnan(scores), bound, scores).mean())
 
     def order(self, complete: FloatArray) -> tuple[int, ...]:

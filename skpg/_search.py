@@ -120,9 +120,9 @@ class PolicyGradientSearchCV(BaseSearchCV):
         - True: a candidate ends once its mean could not exceed the best one's even if its
           other folds had the greatest score there is. The best candidate is the same as
           without racing.
-        - 'optimistic': once it could not even if on all other folds it were ahead of the
-          best one by its greatest lead so far plus two standard deviations of the best
-          one's folds. Saves more, and may lose the best.
+        - 'optimistic': once it could not even if all other folds were two standard deviations
+          of the best one's folds above its best so far, or above the best one by more than
+          its greatest lead so far. Saves more, and may lose the best.
 
         Candidates that lost have nan for the folds that were left out, rank last and are
         never chosen; the policy learns from how they compare with others on the same folds.
