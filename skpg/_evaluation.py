@@ -15,9 +15,13 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 from sklearn.base import clone
+
+# Private: it formats `cv_results_`.
+from sklearn.model_selection._search import BaseSearchCV
 
 # Private: the job that scikit-learn's searches run, with its timing, error handling,
 # messages and callbacks, and the checks that they make of its outcomes.
@@ -363,3 +367,19 @@ def left_out(fits: list[Outcome]) -> Outcome:
         if isinstance(model[name], Mapping):
             nothing[name] = dict.fromkeys(model[name], NAN)
     return nothing
+
+
+def format_results(
+    params: list[Params],
+    n_folds: int,
+    outcomes: list[Outcome],
+    more_results: Mapping[str, Any],
+    *,
+    train: bool,
+) -> dict[str, Any]:
+    """Return the ``cv_results_`` of outcomes, without the search that they come from."""
+    form: Any = SimpleNamespace(return_train_score=train)
+    results: dict[str, Any] = BaseSearchCV._format_results(
+        form, params, n_folds, outcomes, more_results
+    )
+    return results

@@ -8,13 +8,10 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 from typing import Any
 
-from sklearn.model_selection._search import BaseSearchCV  # private: it formats `cv_results_`
-
 from skpg._encoding import choice_of, decode
-from skpg._evaluation import left_out
+from skpg._evaluation import format_results, left_out
 from skpg._executors import Outcome
 from skpg._rows import number, read_folds
 from skpg._space import Params, Space
@@ -223,13 +220,9 @@ def _format(
             if isinstance(nothing[name], Mapping) and not isinstance(outcome[name], Mapping):
                 outcome[name] = dict.fromkeys(nothing[name], outcome[name])
     flat = [folds.get(fold, nothing) for folds in outcomes for fold in range(n_folds)]
-    form: Any = SimpleNamespace(return_train_score=train)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of scores that are not finite the search has warned
-        results: dict[str, Any] = BaseSearchCV._format_results(
-            form, params, n_folds, flat, more_results
-        )
-    return results
+        return format_results(params, n_folds, flat, more_results, train=train)
 
 
 def _from_description(description: list[dict[str, Any]]) -> Callable[[str, int, int], Any]:
