@@ -140,6 +140,11 @@ class Critic:
         gain = covariance[:, row] / (covariance[row, row] + self.noise * self.amplitude)
         return np.asarray(covariance - np.outer(gain, covariance[row]))
 
+    def correlation(self, x: FloatArray, others: FloatArray) -> FloatArray:
+        """Return the correlation of rows of two design matrices, main effects left out."""
+        z = _scaled(self.encoding, self.theta, x)
+        return _matern(_squared_distances(z, _scaled(self.encoding, self.theta, others)))[0]
+
     def _cross(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         z, phi = _scaled(self.encoding, self.theta, x), self.encoding.main_effects(x)
         kernel = _matern(_squared_distances(z, self.scaled))[0]

@@ -75,6 +75,12 @@ def rank_utilities(rewards: FloatArray) -> FloatArray:
     return np.asarray(shared[group] - 1 / n)
 
 
+def spread_of(rewards: FloatArray) -> float:
+    """Return a robust standard deviation of finite rewards: 0 where all are equal."""
+    low, high = np.quantile(rewards, [0.25, 0.75])
+    return float((high - low) / 1.35 or rewards.std())
+
+
 def temper(rewards: FloatArray, rank_share: float) -> FloatArray:
     """Bring rewards to a scale on which a Gaussian process can model them.
 
@@ -96,11 +102,10 @@ def temper(rewards: FloatArray, rank_share: float) -> FloatArray:
     """
     y = replace_failed(rewards)
     y = y / max(1.0, float(np.abs(y).max()))  # differences of huge rewards would overflow
-    low, median, high = np.quantile(y, [0.25, 0.5, 0.75])
-    spread = (high - low) / 1.35 or y.std()
+    spread = spread_of(y)
     if not spread > 0:
         return np.zeros(len(y))
     scores = ndtri((rankdata(y) - 0.5) / len(y))
-    z = np.clip((y - median) / spread, -2.5, 6)
+    z = np.clip((y - np.median(y)) / spread, -2.5, 6)
     tempered = rank_share * scores + (1 - rank_share) * z
     return np.asarray(tempered - tempered.mean())

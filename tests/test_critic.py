@@ -14,7 +14,10 @@ from skpg._policy import Policy
 from skpg._rewards import temper
 from skpg._space import Space
 from skpg.learners import ActorCritic
-from skpg.learners._actor_critic import _remembered, _stratified, _well_spread
+from skpg.learners._actor_critic import _remembered
+from skpg.learners._base import Memory
+from skpg.learners._niches import LARGEST, PATIENCE, Niches
+from skpg.learners._screening import design, stratified, well_spread
 
 ENCODING = Encoding(2, (3, 2))
 
@@ -171,12 +174,12 @@ def test_a_search_of_branches_opens_with_the_centre_of_one():
 
 
 @pytest.mark.parametrize("n", [1, 2, 10])
-def test_the_first_batch_is_stratified_and_well_spread(n):
+def test_the_first_batch_is_stratified_andwell_spread(n):
     prior = Policy.prior(Space({"x": stats.uniform(), "y": stats.uniform()}))
-    unit = stats.norm.cdf(_well_spread(prior, n, np.random.default_rng(0)))
+    unit = stats.norm.cdf(well_spread(prior, n, np.random.default_rng(0)))
     np.testing.assert_array_equal(np.sort(np.floor(unit * n), axis=0).T, [np.arange(n)] * 2)
     if n == 10:
-        draws = [_stratified(prior, n, np.random.default_rng(i)) for i in range(20)]
+        draws = [stratified(prior, n, np.random.default_rng(i)) for i in range(20)]
         nearest = [pdist(stats.norm.cdf(actions)).min() for actions in draws]
         assert pdist(unit).min() > np.quantile(nearest, 0.75)
 
@@ -221,3 +224,79 @@ def test_a_batch_explores_as_well_as_exploits():
 def test_bad_settings_are_refused(settings, words):
     with pytest.raises((ValueError, TypeError), match=words):
         ActorCritic(**settings)
+
+
+SQUARE = Space({"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)})
+
+
+def judged(points, rewards):
+    """Return a critic of the rewards of points of the unit square, and the memory of them."""
+    actions = SQUARE.encode([{"x": x, "y": y} for x, y in points])
+    memory = Memory(actions, np.array(rewards), np.zeros(len(points), int), actions[:0])
+    theta = np.log([0.2, 0.2, 0.1, 1e-3])
+    encoding = Encoding.of(SQUARE)
+    critic = Critic.condition(encoding, theta, design(SQUARE, actions), temper(memory.rewards, 0.5))
+    return critic, memory
+
+
+def test_correlations_are_those_of_scikit_learn():
+    critic, memory = judged([(0.1, 0.2), (0.5, 0.9), (0.3, 0.3)], [1.0, 2.0, 3.0])
+    x = design(SQUARE, memory.actions)
+    np.testing.assert_allclose(critic.correlation(x, x[:2]), Matern(0.2, nu=2.5)(x, x[:2]))
+
+
+@pytest.mark.parametrize("won", [0.0, 1.0])
+def test_a_niche_is_left_when_nothing_more_is_won_in_it(won):
+    """Its best stays in memory, and what lies elsewhere is improved from then on."""
+    rng = np.random.default_rng(0)
+    points = np.concatenate([[(0.25, 0.25)], rng.random((PATIENCE + 9, 2)), [(0.27, 0.25)]])
+    rewards = np.concatenate([[3.0], -rng.random(PATIENCE + 9), [3.0 + won]])
+    critic, memory = judged(points, rewards)
+    niches = Niches(memory.actions[:0]).after(critic, memory, SQUARE)
+    if won:
+        assert len(niches.left) == 0
+        assert niches.parent is None
+        return
+    np.testing.assert_array_equal(niches.left, memory.actions[:1])
+    assert niches.since == len(memory)
+    outside = niches.outside(critic, design(SQUARE, memory.actions), SQUARE)
+    assert not outside[0]
+    assert not outside[-1]  # as near as this it is the same niche
+    assert outside.mean() > 0.5
+    best = memory.actions[np.argmax(np.where(outside, rewards, -np.inf))]
+    np.testing.assert_array_equal(niches.parent, best)
+
+
+def test_where_no_candidate_lies_outside_the_first_niche_is_forgotten():
+    critic, memory = judged([(0.5, 0.5)] * (PATIENCE + 1), np.ones(PATIENCE + 1))
+    niches = Niches(memory.actions[:2]).after(critic, memory, SQUARE)
+    assert len(niches.left) == 1
+    assert niches.parent is None
+
+
+def test_niches_are_bounded():
+    rng = np.random.default_rng(0)
+    critic, memory = judged(rng.random((PATIENCE + 60, 2)), np.zeros(PATIENCE + 60))
+    niches = Niches(memory.actions[:LARGEST]).after(critic, memory, SQUARE)
+    assert len(niches.left) <= LARGEST
+
+
+def deceive(params):
+    """A broad hill, and a higher one on a twentieth of the range, in a valley."""
+    x, y = params["x"], params["y"]
+    broad = np.exp(-((x - 0.25) ** 2 + (y - 0.25) ** 2) / (2 * 0.2**2))
+    narrow = 2 * np.exp(-((x - 0.85) ** 2 + (y - 0.8) ** 2) / (2 * 0.03**2))
+    return broad + narrow - (x > 0.6) * 0.3
+
+
+@pytest.mark.parametrize("batch", [1, 10, 40])
+def test_a_search_leaves_the_hill_that_it_has_climbed(batch):
+    """Without niches one of four of these searches finds the higher hill."""
+    found = 0
+    for seed in range(4):
+        optimizer = PolicyGradientOptimizer(SQUARE, random_state=seed)
+        while len(optimizer.memory) < 200:
+            asked = optimizer.ask(batch)
+            optimizer.tell(asked, [deceive(params) for params in asked])
+        found += optimizer.memory.rewards.max() > 1.5
+    assert found >= 3

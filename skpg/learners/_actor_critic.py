@@ -6,35 +6,36 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import pdist
-from scipy.special import ndtr, ndtri
 
-from skpg._actors import CategoricalActor, GaussianActor
 from skpg._critic import Critic, Encoding, GaussianProcess
 from skpg._gradients import StepSizes, natural_gradient_step
 from skpg._policy import Policy
 from skpg._rewards import rank_utilities, replace_failed, temper
-from skpg._space import Choice, FloatArray, Space
+from skpg._space import FloatArray
 from skpg.learners._base import Admissible, Learner, Memory, check_positive
+from skpg.learners._niches import Niches
+from skpg.learners._screening import (
+    centred,
+    design,
+    perturb,
+    steps_from,
+    stratified,
+    well_spread,
+)
 
 STEPS = StepSizes(0.5, 0.3, 0.3)
 GRADIENT_STEPS = 10
 VIRTUAL_ACTIONS = 200
 # Standard deviations added to the prediction of virtual actions.
 OPTIMISM = 2.0
-# Designs that the first batch is picked from.
-DESIGNS = 20
 # Actions that a batch is picked from: two parts of draws from the policy, one from the
-# user's distributions, four of perturbations of the best candidate.
+# user's distributions, four of perturbations of the best candidate, of which two are of the
+# best one outside of the niches that were left, if any.
 SCREENED = 700
 # One candidate of so many is the learner's recommendation.
 REFINED = 10
 # Of a finite space up to this size every candidate is screened.
 LARGEST_GRID = 1000
-# Perturbations in probability, in units of the policy's standard deviation; they stop this
-# far from the ends of a distribution, where many estimators have their best values.
-PERTURBATIONS = np.array([0.5, 0.2, 0.05])
-EDGE = 1e-3
 # A recommendation is found near the best candidate by ever smaller steps, judged by
 # a critic of so many of the best.
 ELITE = 50
@@ -52,10 +53,12 @@ class JudgedPolicy(Policy):
     critic : Critic
     fitted : int
         Number of rewards when its kernel was fitted.
+    niches : Niches
     """
 
     critic: Critic
     fitted: int
+    niches: Niches
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class ActorCritic(Learner):
 
     Parameters
     ----------
-    ambitions : tuple of float, default=(0.01, 0.1, 0.3, 1.0, 3.0)
+    ambitions : tuple of float, default=(0.1, 0.3, 1.0, 3.0)
         Improvements that candidates aim at, in turn, in robust standard deviations of the
         rewards. Small ones refine the best candidate, large ones explore.
     trust_region : float, default=0.1
@@ -109,7 +112,7 @@ class ActorCritic(Learner):
     (73, 'b')
     """
 
-    ambitions: tuple[float, ...] = (0.01, 0.1, 0.3, 1.0, 3.0)
+    ambitions: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0)
     trust_region: float = 0.1
     memory_size: int = 200
     critic: GaussianProcess = field(default_factory=GaussianProcess)
@@ -128,12 +131,14 @@ class ActorCritic(Learner):
     def update(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> Policy:
         """Fit the critic, then climb on virtual actions within the trust region."""
         judged = self._judge(policy, memory)
+        niches = judged.niches.after(judged.critic, memory, policy.space)
+        judged = replace(judged, niches=niches)
         reach = self.trust_region * memory.last
         for _ in range(GRADIENT_STEPS):
             half = VIRTUAL_ACTIONS // 2
-            perturbed = _perturb(judged, memory, half, rng)
-            actions = np.concatenate([_stratified(judged, half, rng), perturbed])
-            mean, std = judged.critic.predict(_design(policy.space, actions))
+            perturbed = perturb(judged, _best(memory), half, rng)
+            actions = np.concatenate([stratified(judged, half, rng), perturbed])
+            mean, std = judged.critic.predict(design(policy.space, actions))
             utilities = rank_utilities(mean + OPTIMISM * std)
             step = _largest_step(judged, policy, actions, utilities, reach)
             if step is None:
@@ -155,15 +160,15 @@ class ActorCritic(Learner):
         the centre, around which people tend to lay their ranges.
         """
         if not isinstance(policy, JudgedPolicy):
-            actions = _well_spread(policy, n, rng)
+            actions = well_spread(policy, n, rng)
             if not len(memory) + len(memory.pending):
-                actions[0] = _centred(policy.space, actions[0])
+                actions[0] = centred(policy.space, actions[0])
             return actions[admissible(actions)]
         actions = self._candidates(policy, memory, rng)
         if policy.space.size < 10 * len(memory):  # most of what is screened may have been seen
             actions = actions[admissible(actions)]
         if len(actions) > n:
-            actions = actions[self._finalists(policy.critic, _design(policy.space, actions), n)]
+            actions = actions[self._finalists(policy, design(policy.space, actions), n)]
         actions = actions[admissible(actions)]
         if len(actions) > n:
             actions = actions[self._pick(policy, memory, actions, n)]
@@ -183,7 +188,7 @@ class ActorCritic(Learner):
         if not isinstance(policy, JudgedPolicy):
             return policy.mode_action()
         rows = np.argsort(-replace_failed(memory.rewards), kind="stable")[:ELITE]
-        encoding, x = Encoding.of(policy.space), _design(policy.space, memory.actions[rows])
+        encoding, x = Encoding.of(policy.space), design(policy.space, memory.actions[rows])
         low, span = x.min(axis=0), np.ptp(x, axis=0)
         unit = np.where((encoding.groups < encoding.n_numeric) & (span > 0), span, 1.0)
         critic = self.critic.fit(encoding, (x - low) / unit, temper(memory.rewards[rows], 0.0))
@@ -192,9 +197,9 @@ class ActorCritic(Learner):
             changed = rng.random((VIRTUAL_ACTIONS, len(best))) < 0.5
             steps = size * rng.standard_normal(changed.shape)
             parents = np.tile(best, (len(changed), 1))
-            near = np.where(changed, _steps(policy, parents, steps, in_rank=True), parents)
+            near = np.where(changed, steps_from(policy, parents, steps, in_rank=True), parents)
             actions = np.concatenate([best[None], near])
-            new = _design(policy.space, actions) - low
+            new = design(policy.space, actions) - low
             mean, _ = critic.predict(new / unit)
             known = ((new >= 0) & (new <= span)).all(axis=1)
             best = actions[np.argmax(np.where(known, mean, -np.inf))]
@@ -207,10 +212,11 @@ class ActorCritic(Learner):
         """
         rows = _remembered(memory.rewards, self.memory_size)
         encoding, y = Encoding.of(policy.space), temper(memory.rewards, RANK_SHARE)[rows]
-        x = _design(policy.space, memory.actions[rows])
+        x = design(policy.space, memory.actions[rows])
         if not isinstance(policy, JudgedPolicy):
             critic = self.critic.fit(encoding, x, y)
-            return JudgedPolicy(policy.space, policy.actors, critic, len(memory))
+            niches = Niches(memory.actions[:0])
+            return JudgedPolicy(policy.space, policy.actors, critic, len(memory), niches)
         if len(memory) < 1.05 * policy.fitted:
             return replace(policy, critic=Critic.condition(encoding, policy.critic.theta, x, y))
         # the optimum moves less and less, and each evaluation costs more and more
@@ -218,27 +224,43 @@ class ActorCritic(Learner):
         critic = self.critic.fit(encoding, x, y, policy.critic.theta, iterations)
         return replace(policy, critic=critic, fitted=len(memory))
 
-    def _candidates(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> FloatArray:
+    def _candidates(
+        self, policy: JudgedPolicy, memory: Memory, rng: np.random.Generator
+    ) -> FloatArray:
         """Return the actions that a batch is picked from."""
         if policy.space.size <= LARGEST_GRID:
             return policy.space.grid()
-        part = SCREENED // 7
-        return np.concatenate(
-            [
-                _stratified(policy, 2 * part, rng),
-                _stratified(Policy.prior(policy.space), part, rng),
-                _perturb(policy, memory, 4 * part, rng),
-            ]
-        )
-
-    def _finalists(self, critic: Critic, x: FloatArray, n: int) -> NDArray[np.intp]:
-        """Return the rows that the least, a middling or the greatest ambition likes best."""
-        mean, std = critic.predict(x)
-        ladder = sorted(self.ambitions)
-        best = [
-            np.argsort(-(mean - critic.top - ambition) / std, kind="stable")[: 40 + n]
-            for ambition in {ladder[0], ladder[len(ladder) // 2], ladder[-1]}
+        part, prior, niches = SCREENED // 7, Policy.prior(policy.space), policy.niches
+        pool = [
+            stratified(policy, 2 * part, rng),
+            stratified(prior, part, rng),
+            perturb(policy, _best(memory), (4 if niches.parent is None else 2) * part, rng),
         ]
+        if (
+            niches.parent is not None
+        ):  # with the widths of the user's distributions: the policy is elsewhere
+            pool.append(perturb(prior, niches.parent, 2 * part, rng))
+        return np.concatenate(pool)
+
+    def _aims(self, policy: JudgedPolicy, x: FloatArray) -> list[tuple[float, NDArray[np.bool_]]]:
+        """Return what is to be improved on, in turn, and by which rows of the design matrix."""
+        critic, niches = policy.critic, policy.niches
+        aims = [(critic.top, np.ones(len(x), dtype=bool))]
+        outside = niches.outside(critic, x, policy.space)
+        if niches.parent is not None and outside.any():
+            mean, _ = critic.predict(design(policy.space, niches.parent[None]))
+            aims.append((float(mean[0]), outside))
+        return aims
+
+    def _finalists(self, policy: JudgedPolicy, x: FloatArray, n: int) -> NDArray[np.intp]:
+        """Return the rows that the least, a middling or the greatest ambition likes best."""
+        mean, std = policy.critic.predict(x)
+        ladder = sorted(self.ambitions)
+        best = []
+        for top, within in self._aims(policy, x):
+            for ambition in {ladder[0], ladder[len(ladder) // 2], ladder[-1]}:
+                improvement = np.where(within, (mean - top - ambition) / std, -np.inf)
+                best.append(np.argsort(-improvement, kind="stable")[: 40 + n])
         return np.unique(np.concatenate(best))
 
     def _pick(
@@ -254,14 +276,17 @@ class ActorCritic(Learner):
         one explore as well.
         """
         critic, waiting = policy.critic, len(memory.pending)
-        x = _design(policy.space, np.concatenate([memory.pending, actions]))
+        x = design(policy.space, np.concatenate([memory.pending, actions]))
         mean, covariance = critic.predict_joint(x)
         mean[:waiting] = -np.inf
+        aims = self._aims(policy, x)
         picked: list[int] = []
         for i in range(waiting + n):
-            ambition = self.ambitions[(len(memory) + i) % len(self.ambitions)]
+            turn, aim = divmod(len(memory) + i, len(aims))
+            top, within = aims[aim]
+            ambition = self.ambitions[turn % len(self.ambitions)]
             std = np.sqrt(np.maximum(np.diag(covariance), 1e-10 * critic.amplitude))
-            improvement = (mean - critic.top - ambition) / std
+            improvement = np.where(within, (mean - top - ambition) / std, -np.inf)
             row = i if i < waiting else int(np.argmax(improvement))
             picked.append(row)
             mean[row] = -np.inf
@@ -271,104 +296,6 @@ class ActorCritic(Learner):
 
 def _best(memory: Memory) -> FloatArray:
     return np.asarray(memory.actions[np.argmax(replace_failed(memory.rewards))])
-
-
-def _design(space: Space, actions: FloatArray) -> FloatArray:
-    return Encoding.of(space).design(*space.features(actions))
-
-
-def _stratified(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
-    """Draw from the policy, evenly along each hyperparameter (McKay et al. 1979)."""
-    return _inactive_as_nan(policy.space, _fill(policy, n, rng))
-
-
-def _well_spread(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
-    """Return the stratified draw whose nearest two are farthest apart (Morris, Mitchell 1995)."""
-    if n == 1:
-        return _stratified(policy, n, rng)
-    draws = [_stratified(policy, n, rng) for _ in range(DESIGNS)]
-    return max(draws, key=lambda actions: pdist(_design(policy.space, actions)).min())
-
-
-def _fill(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
-    """Draw a value for each hyperparameter, also of branches that are not drawn."""
-    d = len(policy.actors)
-    strata = rng.permuted(np.tile(np.arange(n), (d, 1)), axis=1).T
-    uniform = (strata + rng.random((n, d))) / n
-    return np.stack(
-        [actor.ppf(u) for actor, u in zip(policy.actors, uniform.T, strict=True)], axis=1
-    )
-
-
-def _centred(space: Space, action: FloatArray) -> FloatArray:
-    """Return an action with numbers at the medians of the user's distributions."""
-    centre = action.copy()
-    for j, dimension in enumerate(space.dimensions):
-        if np.isnan(action[j]):
-            continue
-        if not isinstance(dimension, Choice):
-            centre[j] = 0.0
-        elif dimension.ordered:
-            order = np.argsort(dimension.ranks)
-            below = np.cumsum(dimension.weights[order])
-            centre[j] = order[np.searchsorted(below, 0.5 - 1e-9)]
-    return centre
-
-
-def _perturb(policy: Policy, memory: Memory, n: int, rng: np.random.Generator) -> FloatArray:
-    """Return the best candidate with one, two, three or all hyperparameters changed.
-
-    A change is a draw of the policy, a draw of the user's distribution or, for numbers, a
-    step in probability.
-    """
-    d = len(policy.actors)
-    prior = Policy.prior(policy.space)
-    drawn = np.where(rng.random((n, 1)) < 0.5, _fill(policy, n, rng), _fill(prior, n, rng))
-    best = _best(memory)
-    parents = np.where(np.isnan(best), drawn, best)
-    changed = rng.random((n, d)).argsort(axis=1) < rng.choice([1, 2, 3, d], (n, 1))
-    kind = rng.integers(len(PERTURBATIONS) + 1, size=(n, 1))  # the last kind is a draw
-    sizes = np.append(PERTURBATIONS, 0.0)[kind]
-    near = _steps(policy, parents, sizes * rng.standard_normal((n, d)), in_rank=False)
-    numeric = np.array([not isinstance(d, Choice) for d in policy.space.dimensions])
-    stepped = np.where(numeric & (kind < len(PERTURBATIONS)), near, drawn)
-    return _inactive_as_nan(policy.space, np.where(changed, stepped, parents))
-
-
-def _steps(policy: Policy, actions: FloatArray, steps: FloatArray, in_rank: bool) -> FloatArray:
-    """Return actions after steps in units of the policy's standard deviation.
-
-    They are taken in probability; of an ordered list, if `in_rank`, in rank and to another
-    choice at least; other lists stay.
-    """
-    near = actions.copy()
-    for j, (dimension, actor) in enumerate(
-        zip(policy.space.dimensions, policy.actors, strict=True)
-    ):
-        if isinstance(actor, GaussianActor):
-            unit = ndtr(actions[:, j]) + actor.sigma * steps[:, j]
-            near[:, j] = ndtri(np.clip(unit, EDGE, 1 - EDGE))
-        elif in_rank and isinstance(dimension, Choice) and dimension.ordered:
-            near[:, j] = _steps_in_rank(dimension, actor, actions[:, j], steps[:, j])
-    return near
-
-
-def _steps_in_rank(
-    dimension: Choice, actor: CategoricalActor, column: FloatArray, steps: FloatArray
-) -> FloatArray:
-    rows = ~np.isnan(column)  # elsewhere the hyperparameter is not active
-    ranks, p = dimension.ranks, actor.probabilities
-    sigma = np.sqrt(p @ (ranks - p @ ranks) ** 2)
-    moves = np.sign(steps) * np.maximum(np.abs(steps) * sigma, 1 / len(ranks))
-    places = np.floor((ranks[column[rows].astype(int)] + moves[rows]) * len(ranks))
-    near = column.copy()
-    near[rows] = np.argsort(ranks)[np.clip(places, 0, len(ranks) - 1).astype(int)]
-    return near
-
-
-def _inactive_as_nan(space: Space, actions: FloatArray) -> FloatArray:
-    actions[~space.active(actions)] = np.nan
-    return actions
 
 
 def _largest_step(

@@ -1,0 +1,75 @@
+"""Niches: where a search has stopped to improve, and what it improves elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skpg._critic import Critic
+from skpg._rewards import replace_failed, spread_of
+from skpg._space import FloatArray, Space
+from skpg.learners._base import Memory
+from skpg.learners._screening import design
+
+# An action belongs to a niche while the critic's correlation with the niche's best is above.
+NEAR = 0.3
+# A niche is left after so many candidates of the search without more than so many robust
+# standard deviations of the rewards won in it.
+PATIENCE = 40
+GAIN = 0.01
+# With more than so many the first one is forgotten.
+LARGEST = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Niches:
+    """The niches that a search has left, and where it goes on beside the best of all.
+
+    Sequential niching [1]_: the policy narrows onto one optimum and the critic finds nothing
+    promising elsewhere, for what it saw there was not tuned yet. So when a niche yields
+    nothing more, half of the candidates leave it for good, and tune the best of what
+    lies outside of it. All of them share one critic.
+
+    Attributes
+    ----------
+    left : ndarray of shape (n_niches, n_dimensions)
+        The best action of each niche that was left.
+    since : int
+        Number of rewards when the last one was left.
+    parent : ndarray of shape (n_dimensions,) or None
+        The best action outside of them; None as long as no niche was left, or where there is
+        no candidate outside.
+
+    References
+    ----------
+    .. [1] D. Beasley, D. R. Bull and R. R. Martin, "A Sequential Niche Technique for
+       Multimodal Function Optimization", Evolutionary Computation 1(2), 1993.
+       doi:10.1162/evco.1993.1.2.101
+    """
+
+    left: FloatArray
+    since: int = 0
+    parent: FloatArray | None = None
+
+    def outside(self, critic: Critic, x: FloatArray, space: Space) -> NDArray[np.bool_]:
+        """Return which rows of the design matrix `x` lie in none of them."""
+        if not len(self.left):
+            return np.ones(len(x), dtype=bool)
+        return np.asarray(critic.correlation(x, design(space, self.left)).max(axis=1) < NEAR)
+
+    def after(self, critic: Critic, memory: Memory, space: Space) -> Niches:
+        """Return the niches after the last rewards: one more where nothing was won."""
+        rewards = replace_failed(memory.rewards)
+        outside = self.outside(critic, design(space, memory.actions), space)
+        there = np.where(outside, rewards, -np.inf)
+        n, best = len(there), memory.actions[np.argmax(there)]
+        waited = n - self.since >= PATIENCE
+        if not outside.any():
+            return Niches(self.left[1:], n) if waited else self
+        won = there.max() - there[: n - PATIENCE].max(initial=-np.inf) if waited else np.inf
+        if won > GAIN * spread_of(rewards):
+            return Niches(self.left, self.since, best if len(self.left) else None)
+        left = np.concatenate([self.left, best[None]])[-LARGEST:]
+        return Niches(left, n).after(critic, memory, space)
