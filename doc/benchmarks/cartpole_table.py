@@ -56,12 +56,14 @@ def cells(records: list[dict[str, Any]], target: float) -> list[str]:
 def table(records: list[dict[str, Any]], spaces: list[str], methods: list[str]) -> list[list[str]]:
     """Return a header and one row for each space, method and target."""
     header = ["space", "search", "target", "reached", "candidates", "million steps", "CPU minutes"]
-    rows = [[*header, "winner, 1,000 new episodes"]]
+    rows = [[*header, "its worst agent, 1,000 new episodes", "trained again"]]
     for space, method in itertools.product(spaces, methods):
         of_method = [r for r in records if (r["space"], r["method"]) == (space, method)]
         of_method.sort(key=lambda record: record["seed"])
-        winners = ", ".join(f"{r['winner']['mean_return']:.1f}" for r in of_method)
+        agents = [min(fold["mean_return"] for fold in r["folds"]) for r in of_method]
+        again = [r["winner"]["mean_return"] for r in of_method]
+        means = [", ".join(f"{value:.1f}" for value in values) for values in (agents, again)]
         for target in (GOOD, MAX_RETURN) if of_method else ():
             row = [space.replace("_", " "), LABELS[method], str(target)]
-            rows.append([*row, *cells(of_method, target), winners if target == GOOD else ""])
+            rows.append([*row, *cells(of_method, target), *(means if target == GOOD else ["", ""])])
     return rows

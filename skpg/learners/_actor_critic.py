@@ -183,7 +183,8 @@ class ActorCritic(Learner):
 
         Among all rewards the differences between the best are too small to be modelled; on
         the ranges that the best span they are not. Outside of these the critic of the best
-        knows nothing.
+        knows nothing, and what it is less sure of by more than is won is not recommended: where the
+        best are crowded its mean has peaks that are none.
         """
         if not isinstance(policy, JudgedPolicy):
             return policy.mode_action()
@@ -203,7 +204,9 @@ class ActorCritic(Learner):
             mean, _ = critic.predict(new / unit)
             known = ((new >= 0) & (new <= span)).all(axis=1)
             best = actions[np.argmax(np.where(known, mean, -np.inf))]
-        return np.asarray(best)
+        found = np.stack([memory.actions[rows[0]], best])
+        mean, std = critic.predict((design(policy.space, found) - low) / unit)
+        return np.asarray(found[np.argmax(mean - std)])
 
     def _judge(self, policy: Policy, memory: Memory) -> JudgedPolicy:
         """Return the policy with a critic of all rewards.
