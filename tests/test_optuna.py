@@ -421,5 +421,6 @@ def test_a_killed_study_goes_on(shared):
     assert set(finished) < {int(number) for number in output.split()}
     after = study.trials[len(before) :]
     assert len(after) == 8
-    # it goes on where it was: draws at random are .4 away on average
-    assert np.median([t.value for t in after]) < 0.1
+    # it goes on where it was: half of the trials explore, the best are as near as no two of
+    # eight draws at random
+    assert np.sort([t.value for t in after])[1] < 0.01
