@@ -28,6 +28,12 @@ def replace_failed(rewards: FloatArray) -> FloatArray:
     return np.nan_to_num(rewards, nan=finite.min(), neginf=finite.min(), posinf=finite.max())
 
 
+def finite(rewards: FloatArray) -> FloatArray:
+    """Return `replace_failed`, divided where differences of huge rewards would overflow."""
+    replaced = replace_failed(rewards)
+    return replaced / max(1.0, float(np.abs(replaced).max()))
+
+
 def normalize(rewards: FloatArray) -> FloatArray:
     """Return ``(r - mean) / (std + 1e-5)``, so that scaling the rewards changes nothing.
 
@@ -100,8 +106,7 @@ def temper(rewards: FloatArray, rank_share: float) -> FloatArray:
     ndarray of shape (n,)
         With mean zero; all zero where all rewards are equal.
     """
-    y = replace_failed(rewards)
-    y = y / max(1.0, float(np.abs(y).max()))  # differences of huge rewards would overflow
+    y = finite(rewards)
     spread = spread_of(y)
     if not spread > 0:
         return np.zeros(len(y))

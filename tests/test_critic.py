@@ -174,7 +174,7 @@ def test_a_search_of_branches_opens_with_the_centre_of_one():
 
 
 @pytest.mark.parametrize("n", [1, 2, 10])
-def test_the_first_batch_is_stratified_andwell_spread(n):
+def test_the_first_batch_is_stratified_and_well_spread(n):
     prior = Policy.prior(Space({"x": stats.uniform(), "y": stats.uniform()}))
     unit = stats.norm.cdf(well_spread(prior, n, np.random.default_rng(0)))
     np.testing.assert_array_equal(np.sort(np.floor(unit * n), axis=0).T, [np.arange(n)] * 2)
@@ -274,11 +274,25 @@ def test_where_no_candidate_lies_outside_the_first_niche_is_forgotten():
     assert niches.parent is None
 
 
+def test_what_has_become_part_of_a_niche_is_no_longer_improved_on():
+    critic, memory = judged([(0.5, 0.5)] * 5, np.ones(5))
+    niches = Niches(memory.actions[:1], parent=memory.actions[1]).after(critic, memory, SQUARE)
+    assert niches.parent is None
+
+
+def test_niches_survive_huge_rewards():
+    rng = np.random.default_rng(0)
+    rewards = np.where(rng.random(PATIENCE + 9) < 0.5, -1.7e308, 1.7e308)
+    critic, memory = judged(rng.random((PATIENCE + 9, 2)), rewards)
+    assert len(Niches(memory.actions[:0]).after(critic, memory, SQUARE).left) == 1
+
+
 def test_niches_are_bounded():
     rng = np.random.default_rng(0)
     critic, memory = judged(rng.random((PATIENCE + 60, 2)), np.zeros(PATIENCE + 60))
     niches = Niches(memory.actions[:LARGEST]).after(critic, memory, SQUARE)
-    assert len(niches.left) <= LARGEST
+    assert len(niches.left) == LARGEST
+    np.testing.assert_array_equal(niches.left[:-1], memory.actions[1:LARGEST])
 
 
 def deceive(params):

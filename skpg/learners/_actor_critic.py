@@ -72,6 +72,10 @@ class ActorCritic(Learner):
     candidate, one by one: each has the greatest probability of improving on the best by as
     much as it is its turn to aim at, given the uncertainty that the earlier ones leave.
 
+    A search that has won next to nothing for 40 candidates leaves the surroundings of its
+    best with every second candidate, and improves on the best of what lies outside (sequential
+    niching [5]_).
+
     Parameters
     ----------
     ambitions : tuple of float, default=(0.1, 0.3, 1.0, 3.0)
@@ -95,6 +99,9 @@ class ActorCritic(Learner):
        Tradeoffs in Gaussian Process Bandit Optimization", JMLR 15, 2014.
     .. [4] J. Schulman et al., "Trust Region Policy Optimization", ICML 2015.
        arXiv:1502.05477
+    .. [5] D. Beasley, D. R. Bull and R. R. Martin, "A Sequential Niche Technique for
+       Multimodal Function Optimization", Evolutionary Computation 1(2), 1993.
+       doi:10.1162/evco.1993.1.2.101
 
     Examples
     --------

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skpg._critic import Critic
-from skpg._rewards import replace_failed, spread_of
+from skpg._rewards import finite, spread_of
 from skpg._space import FloatArray, Space
 from skpg.learners._base import Memory
 from skpg.learners._screening import design
@@ -29,8 +29,8 @@ class Niches:
 
     Sequential niching [1]_: the policy narrows onto one optimum and the critic finds nothing
     promising elsewhere, for what it saw there was not tuned yet. So when a niche yields
-    nothing more, half of the candidates leave it for good, and tune the best of what
-    lies outside of it. All of them share one critic.
+    nothing more, half of the candidates leave it, and tune the best of what lies outside
+    of it. All of them share one critic.
 
     Attributes
     ----------
@@ -61,13 +61,13 @@ class Niches:
 
     def after(self, critic: Critic, memory: Memory, space: Space) -> Niches:
         """Return the niches after the last rewards: one more where nothing was won."""
-        rewards = replace_failed(memory.rewards)
+        rewards = finite(memory.rewards)
         outside = self.outside(critic, design(space, memory.actions), space)
         there = np.where(outside, rewards, -np.inf)
         n, best = len(there), memory.actions[np.argmax(there)]
         waited = n - self.since >= PATIENCE
         if not outside.any():
-            return Niches(self.left[1:], n) if waited else self
+            return Niches(self.left[1:], n) if waited else Niches(self.left, self.since)
         won = there.max() - there[: n - PATIENCE].max(initial=-np.inf) if waited else np.inf
         if won > GAIN * spread_of(rewards):
             return Niches(self.left, self.since, best if len(self.left) else None)
