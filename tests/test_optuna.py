@@ -79,6 +79,17 @@ def test_any_learner_can_be_used():
     assert len(study.trials) == 20
 
 
+def test_the_first_trial_is_the_centre():
+    def objective(trial):
+        trial.suggest_categorical("list", [1, 2, 3])
+        trial.suggest_int("n", 1, 9)
+        return trial.suggest_float("x", 1e-3, 1e3, log=True)
+
+    study = study_of(objective, 2)
+    assert study.trials[0].params == pytest.approx({"list": 2, "n": 5, "x": 1.0})
+    assert study.trials[1].params["x"] != pytest.approx(1.0)
+
+
 def test_the_same_seed_gives_the_same_trials():
     first, second = (study_of(bowl, 15) for _ in range(2))
     assert [t.params for t in first.trials] == [t.params for t in second.trials]
@@ -346,7 +357,7 @@ def test_reseeding_makes_two_copies_differ():
     studies = [optuna.create_study(sampler=sampler) for sampler in samplers]
     for study in studies:
         study.optimize(lambda t: t.suggest_float("x", 0, 1), n_trials=3)
-    first, second = ([t.params["x"] for t in study.trials] for study in studies)
+    first, second = ([t.params["x"] for t in study.trials[1:]] for study in studies)
     assert not set(first) & set(second)
 
 
@@ -404,6 +415,14 @@ def test_two_processes_on_one_study_learn_from_each_other(shared):
     assert any(learned[1] & by[2]) or any(learned[2] & by[1])
     assert len({str(t.params) for t in trials}) == 30
     assert study.best_value < 0.02
+
+
+def test_processes_with_one_seed_propose_nothing_twice(shared):
+    url, study = shared
+    for worker in [start_worker(url, 1, 15) for _ in range(3)]:
+        worker.communicate(timeout=300)
+    # the second and third trial may have been drawn before anything was known
+    assert len({str(t.params) for t in study.trials[3:]}) == 42
 
 
 def test_a_killed_study_goes_on(shared):

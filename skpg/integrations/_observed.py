@@ -6,15 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from optuna.distributions import BaseDistribution
+from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from skpg._optimizer import PolicyGradientOptimizer
+from skpg._policy import Policy
 from skpg._space import Space
 from skpg.integrations._define_by_run import DefineByRunSpace, Structure, infer_structure
 from skpg.learners import Learner
+from skpg.learners._screening import centred
 
 # Trials that say something about their params.
 LEARNED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+# The attribute of a trial under which other processes find what was proposed for it.
+PROPOSED = "skpg:proposed"
 
 
 class Observed:
@@ -31,7 +37,6 @@ class Observed:
         self._minimize = minimize
         self._finished: dict[int, FrozenTrial] = {}
         self._running: list[FrozenTrial] = []
-        self._proposed: dict[int, dict[str, Any]] = {}
         self._policies: dict[frozenset[str], tuple[Structure, PolicyGradientOptimizer, int]] = {}
 
     def update(self, trials: Sequence[FrozenTrial]) -> None:
@@ -60,8 +65,12 @@ class Observed:
         optimizer = self._optimizer(structure, learner, rng)
         optimizer.expect(self._pending(trial, optimizer.space))
         proposed = optimizer.ask() or optimizer.policy.sample(1, rng)
-        self._proposed[trial.number] = proposed[0]
         return proposed[0]
+
+    def is_taken(self, params: dict[str, Any], trial: FrozenTrial) -> bool:
+        """Whether another trial has, or is about to have, the params of this one."""
+        others = [*map(_params, self._others(trial)), *(t.params for t in self._finished.values())]
+        return any(other == params for other in others)
 
     def _optimizer(
         self, structure: Structure, learner: Learner | None, rng: np.random.Generator
@@ -74,18 +83,17 @@ class Observed:
             optimizer = PolicyGradientOptimizer(space, learner=learner, random_state=rng)
             n_told = 0
         finished = list(self._finished.values())
-        new = [t for t in finished[n_told:] if _lies_in(optimizer.space, t)]
+        new = [t for t in finished[n_told:] if _lies_in(optimizer.space, t.params)]
         optimizer.tell([t.params for t in new], [self._reward(t) for t in new])
         self._policies[key] = (structure, optimizer, len(finished))
         return optimizer
 
     def _pending(self, trial: FrozenTrial, space: Space) -> list[dict[str, Any]]:
         """Return the params of the other trials that are running, in any process."""
-        others = [t for t in self._running if t.number != trial.number]
-        numbers = {t.number for t in others}
-        self._proposed = {n: p for n, p in self._proposed.items() if n in numbers}
-        params = [{**self._proposed.get(t.number, {}), **t.params} for t in others]
-        return [p for p, t in zip(params, others, strict=True) if p and _lies_in(space, t)]
+        return [p for t in self._others(trial) if _lies_in(space, p := _params(t))]
+
+    def _others(self, trial: FrozenTrial) -> list[FrozenTrial]:
+        return [t for t in self._running if t.number != trial.number]
 
     def _reward(self, trial: FrozenTrial) -> float:
         """Return the value of a trial as a reward; nan where it failed."""
@@ -114,9 +122,27 @@ class Observed:
         return min(expected, max(ends)) if ends else expected
 
 
-def _lies_in(space: Space, trial: FrozenTrial) -> bool:
-    """Whether a trial has values for a part of the space at least, and all of them in it."""
+def publish(study: Study, trial: FrozenTrial, params: dict[str, Any]) -> None:
+    """Tell the other processes what this trial will try, before it asks for it."""
+    # Optuna's samplers do so by this private attribute; a sampler sees no public one
+    study._storage.set_trial_system_attr(trial._trial_id, PROPOSED, params)
+
+
+def centre(distribution: BaseDistribution, rng: np.random.Generator) -> Any:
+    """Return the median of a distribution; a random choice of an unordered list."""
+    space = DefineByRunSpace(Structure({"": distribution}, {}))
+    drawn = Policy.prior(space).sample_actions(1, rng)[0]
+    return space.decode(centred(space, drawn)[None])[0][""]
+
+
+def _params(trial: FrozenTrial) -> dict[str, Any]:
+    """Return what a running trial has asked for, and what it is known to ask for."""
+    return {**trial.system_attrs.get(PROPOSED, {}), **trial.params}
+
+
+def _lies_in(space: Space, params: dict[str, Any]) -> bool:
+    """Whether params have values for a part of the space at least, and all of them in it."""
     try:
-        return not np.isnan(space.identify(trial.params)).all()
+        return not np.isnan(space.identify(params)).all()
     except ValueError:
         return False

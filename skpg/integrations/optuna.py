@@ -19,12 +19,15 @@ from optuna.trial import FrozenTrial
 from sklearn.utils.validation import check_is_fitted
 
 from skpg._stopping import Progress
-from skpg.integrations._observed import Observed
+from skpg.integrations._observed import Observed, centre, publish
 from skpg.integrations._studies import Translation, candidates, new_study
 from skpg.integrations._tracking import Tracker
 from skpg.learners import Learner
 
 __all__ = ["OptunaCallback", "PolicyGradientSampler", "export_study"]
+
+# Proposals of one trial before one that another process makes as well is accepted.
+RACES = 5
 
 
 class PolicyGradientSampler(BaseSampler):
@@ -53,10 +56,12 @@ class PolicyGradientSampler(BaseSampler):
     sampler finds out which values of a list, or of an integer with few values, decide
     whether other hyperparameters exist, and models all of it together. Ranges may change:
     the last two trials say what is current, and older trials count as far as they lie in
-    it. What is not known yet is drawn from its own distribution, in the first trial all.
+    it. What is not known yet is drawn from its own distribution. The first trial is the
+    centre of its ranges.
 
-    Params are never proposed twice as long as there are others. Studies with several
-    objectives raise a ValueError.
+    Params are never proposed twice as long as there are others, by any of the processes:
+    each writes what it proposes into the study (``system_attrs``), and looks whether another
+    one did so in the same instant. Studies with several objectives raise a ValueError.
 
     Examples
     --------
@@ -108,8 +113,15 @@ class PolicyGradientSampler(BaseSampler):
         if not search_space:
             return {}
         with self._lock:
-            observed = self._pull(study)
-            return observed.propose(trial, search_space, self._learner, self._rng)
+            for _ in range(RACES):
+                observed = self._pull(study)
+                proposed = observed.propose(trial, search_space, self._learner, self._rng)
+                publish(study, trial, proposed)
+                # of two that propose the same in one instant at least one sees it here
+                if not self._pull(study).is_taken(proposed, trial):
+                    break
+                self._rng.random(trial.number)  # processes with one seed part here
+            return proposed
 
     def sample_independent(
         self,
@@ -118,8 +130,10 @@ class PolicyGradientSampler(BaseSampler):
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
-        """Draw a value of a hyperparameter that is not known yet."""
+        """Draw a value of a hyperparameter that is not known yet; the first one is the median."""
         _check_one_objective(study)
+        if trial.number == 0 and not param_distribution.single():
+            return centre(param_distribution, self._rng)
         return self._independent.sample_independent(study, trial, param_name, param_distribution)
 
     def _pull(self, study: Study) -> Observed:

@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skpg._critic import Critic, Encoding, GaussianProcess
-from skpg._gradients import StepSizes, natural_gradient_step
 from skpg._policy import Policy
-from skpg._rewards import rank_utilities, replace_failed, temper
+from skpg._rewards import replace_failed, temper
 from skpg._space import FloatArray
 from skpg.learners._base import Admissible, Learner, Memory, check_positive
+from skpg.learners._climbing import VIRTUAL_ACTIONS, Explorer, climb
 from skpg.learners._niches import Niches
 from skpg.learners._screening import (
     centred,
     design,
     perturb,
+    pick_one_by_one,
     steps_from,
     stratified,
     well_spread,
 )
 
-STEPS = StepSizes(0.5, 0.3, 0.3)
-GRADIENT_STEPS = 10
-VIRTUAL_ACTIONS = 200
-# Standard deviations added to the prediction of virtual actions.
-OPTIMISM = 2.0
 # Actions that a batch is picked from: two parts of draws from the policy, one from the
 # user's distributions, four of perturbations of the best candidate, of which two are of the
 # best one outside of the niches that were left, if any.
 SCREENED = 700
+# What candidates are for, in turn, once a search has stalled: to improve on the best, or on
+# the best outside of the niches that were left; to draw from the explorer; small steps.
+CYCLE = ("best", "explore", "best", "niche", "best", "explore", "step", "explore")
+# A small step is the best of so many.
+CONTESTANTS = 5
 # One candidate of so many is the learner's recommendation.
 REFINED = 10
 # Of a finite space up to this size every candidate is screened.
@@ -54,11 +56,13 @@ class JudgedPolicy(Policy):
     fitted : int
         Number of rewards when its kernel was fitted.
     niches : Niches
+    explorer : Explorer
     """
 
     critic: Critic
     fitted: int
     niches: Niches
+    explorer: Explorer
 
 
 @dataclass(frozen=True)
@@ -72,13 +76,15 @@ class ActorCritic(Learner):
     candidate, one by one: each has the greatest probability of improving on the best by as
     much as it is its turn to aim at, given the uncertainty that the earlier ones leave.
 
-    A search that has won next to nothing for 40 candidates leaves the surroundings of its
-    best with every second candidate, and improves on the best of what lies outside (sequential
-    niching [5]_).
+    A search that has won next to nothing for 30 candidates has stalled. From then on only
+    half of the candidates improve on the best, or take small steps from it. The others are
+    draws of a second policy, the explorer, which starts again from the user's
+    distributions whenever the search stalls, and improvements on the best candidate outside
+    of the niches in which nothing more was won (sequential niching [5]_).
 
     Parameters
     ----------
-    ambitions : tuple of float, default=(0.1, 0.3, 1.0, 3.0)
+    ambitions : tuple of float, default=(0.3, 1.0)
         Improvements that candidates aim at, in turn, in robust standard deviations of the
         rewards. Small ones refine the best candidate, large ones explore.
     trust_region : float, default=0.1
@@ -119,7 +125,7 @@ class ActorCritic(Learner):
     (73, 'b')
     """
 
-    ambitions: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0)
+    ambitions: tuple[float, ...] = (0.3, 1.0)
     trust_region: float = 0.1
     memory_size: int = 200
     critic: GaussianProcess = field(default_factory=GaussianProcess)
@@ -137,21 +143,19 @@ class ActorCritic(Learner):
 
     def update(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> Policy:
         """Fit the critic, then climb on virtual actions within the trust region."""
-        judged = self._judge(policy, memory)
-        niches = judged.niches.after(judged.critic, memory, policy.space)
-        judged = replace(judged, niches=niches)
-        reach = self.trust_region * memory.last
-        for _ in range(GRADIENT_STEPS):
-            half = VIRTUAL_ACTIONS // 2
-            perturbed = perturb(judged, _best(memory), half, rng)
-            actions = np.concatenate([stratified(judged, half, rng), perturbed])
-            mean, std = judged.critic.predict(design(policy.space, actions))
-            utilities = rank_utilities(mean + OPTIMISM * std)
-            step = _largest_step(judged, policy, actions, utilities, reach)
-            if step is None:
-                break
-            judged = replace(judged, actors=step.actors)
-        return judged
+        judged, space = self._judge(policy, memory), policy.space
+        reach, half, best = self.trust_region * memory.last, VIRTUAL_ACTIONS // 2, _best(memory)
+
+        def around_best(current: Policy) -> FloatArray:
+            near = perturb(current, best, half, rng)
+            return np.concatenate([stratified(current, half, rng), near])
+
+        return replace(
+            judged,
+            actors=climb(judged, judged.critic, around_best, reach).actors,
+            niches=judged.niches.after(judged.critic, memory, space),
+            explorer=judged.explorer.after(judged.critic, memory, Policy.prior(space), reach, rng),
+        )
 
     def propose(
         self,
@@ -161,7 +165,7 @@ class ActorCritic(Learner):
         rng: np.random.Generator,
         admissible: Admissible,
     ) -> FloatArray:
-        """Pick a batch among draws of the policy.
+        """Pick a batch by the critic.
 
         The first one is spread over the space, but for the candidate that opens the search:
         the centre, around which people tend to lay their ranges.
@@ -171,17 +175,25 @@ class ActorCritic(Learner):
             if not len(memory) + len(memory.pending):
                 actions[0] = centred(policy.space, actions[0])
             return actions[admissible(actions)]
-        actions = self._candidates(policy, memory, rng)
-        if policy.space.size < 10 * len(memory):  # most of what is screened may have been seen
-            actions = actions[admissible(actions)]
-        if len(actions) > n:
-            actions = actions[self._finalists(policy, design(policy.space, actions), n)]
-        actions = actions[admissible(actions)]
-        if len(actions) > n:
-            actions = actions[self._pick(policy, memory, actions, n)]
+        turns = self._turns(policy, memory, n)
+        kinds = [turn.kind for turn in turns]
+        elsewhere = np.concatenate(
+            [
+                policy.explorer.propose(
+                    policy.critic, memory.pending, kinds.count("explore"), rng, admissible
+                ),
+                _steps(policy, memory, kinds.count("step"), rng, admissible),
+            ]
+        )
+        elsewhere = elsewhere[admissible(elsewhere)]
+        aims = [turn for turn in turns if turn.kind in ("best", "niche")]
+        aims += [Turn("best", self.ambitions[0])] * (n - len(aims) - len(elsewhere))
+        waiting = np.concatenate([memory.pending, elsewhere])
+        actions = self._aimed(policy, memory, waiting, aims, rng, admissible)
+        actions = np.concatenate([actions, elsewhere])
         if len(memory) % REFINED == 0:
             best = self.recommend(policy, memory)[None]
-            # in place of the first pick, which aims at the least
+            # in place of the first one
             actions = np.concatenate([best if admissible(best)[0] else actions[:1], actions[1:]])
         return actions[admissible(actions)][:n]
 
@@ -224,15 +236,64 @@ class ActorCritic(Learner):
         encoding, y = Encoding.of(policy.space), temper(memory.rewards, RANK_SHARE)[rows]
         x = design(policy.space, memory.actions[rows])
         if not isinstance(policy, JudgedPolicy):
-            critic = self.critic.fit(encoding, x, y)
-            niches = Niches(memory.actions[:0])
-            return JudgedPolicy(policy.space, policy.actors, critic, len(memory), niches)
+            critic, nowhere = self.critic.fit(encoding, x, y), Niches(memory.actions[:0])
+            return JudgedPolicy(
+                policy.space, policy.actors, critic, len(memory), nowhere, Explorer()
+            )
         if len(memory) < 1.05 * policy.fitted:
             return replace(policy, critic=Critic.condition(encoding, policy.critic.theta, x, y))
         # the optimum moves less and less, and each evaluation costs more and more
         iterations = 15 if len(memory) < 60 else 5
         critic = self.critic.fit(encoding, x, y, policy.critic.theta, iterations)
         return replace(policy, critic=critic, fitted=len(memory))
+
+    def _turns(self, policy: JudgedPolicy, memory: Memory, n: int) -> list[Turn]:
+        """Return what the next candidates are for.
+
+        Turns go on from batch to batch, so that batches of one explore as well.
+        """
+        turns = []
+        for i in range(n):
+            turn = len(memory) + len(memory.pending) + i
+            kind, step = "best", turn
+            if policy.explorer.policy is not None:
+                kind, step = CYCLE[turn % len(CYCLE)], turn // 2 + turn // len(CYCLE)
+            if kind == "niche" and policy.niches.parent is None:
+                kind = "explore"
+            turns.append(Turn(kind, self.ambitions[step % len(self.ambitions)]))
+        return turns
+
+    def _aimed(
+        self,
+        policy: JudgedPolicy,
+        memory: Memory,
+        waiting: FloatArray,
+        turns: list[Turn],
+        rng: np.random.Generator,
+        admissible: Admissible,
+    ) -> FloatArray:
+        """Pick actions one by one, each by its probability of improving by its ambition.
+
+        This is Jones's method of many targets [2]_. Near an optimum whose surroundings are
+        known all but the smallest ambitions are hopeless, so that the search does not stall
+        there, as it does with an upper confidence bound: a certain 0.001 more is a larger
+        bound.
+        """
+        if not turns:
+            return waiting[:0]
+        actions = self._candidates(policy, memory, rng)
+        if policy.space.size < 10 * len(memory):  # most of what is screened may have been seen
+            actions = actions[admissible(actions)]
+        if len(actions) > len(turns):
+            x = design(policy.space, actions)
+            actions = actions[self._finalists(policy, x, len(turns))]
+        actions = actions[admissible(actions)]
+        if len(actions) <= len(turns):
+            return actions
+        x = design(policy.space, np.concatenate([waiting, actions]))
+        aims = self._aims(policy, x)
+        scores = [Improvement(*aims[turn.kind], turn.ambition) for turn in turns]
+        return actions[pick_one_by_one(policy.critic, x, len(waiting), scores)]
 
     def _candidates(
         self, policy: JudgedPolicy, memory: Memory, rng: np.random.Generator
@@ -241,82 +302,81 @@ class ActorCritic(Learner):
         if policy.space.size <= LARGEST_GRID:
             return policy.space.grid()
         part, prior, niches = SCREENED // 7, Policy.prior(policy.space), policy.niches
-        pool = [
-            stratified(policy, 2 * part, rng),
-            stratified(prior, part, rng),
-            perturb(policy, _best(memory), (4 if niches.parent is None else 2) * part, rng),
-        ]
-        if (
-            niches.parent is not None
-        ):  # with the widths of the user's distributions: the policy is elsewhere
+        pool = [stratified(policy, 2 * part, rng), stratified(prior, part, rng)]
+        if niches.parent is None:
+            pool.append(perturb(policy, _best(memory), 4 * part, rng))
+        else:
+            pool.append(perturb(policy, _best(memory), 2 * part, rng))
+            # with the widths of the user's distributions: the policy is elsewhere
             pool.append(perturb(prior, niches.parent, 2 * part, rng))
         return np.concatenate(pool)
 
-    def _aims(self, policy: JudgedPolicy, x: FloatArray) -> list[tuple[float, NDArray[np.bool_]]]:
-        """Return what is to be improved on, in turn, and by which rows of the design matrix."""
+    def _aims(
+        self, policy: JudgedPolicy, x: FloatArray
+    ) -> dict[str, tuple[float, NDArray[np.bool_]]]:
+        """Return what is to be improved on, and by which rows of the design matrix."""
         critic, niches = policy.critic, policy.niches
-        aims = [(critic.top, np.ones(len(x), dtype=bool))]
-        outside = niches.outside(critic, x, policy.space)
-        if niches.parent is not None and outside.any():
+        aims = {"best": (critic.top, np.ones(len(x), dtype=bool))}
+        if niches.parent is not None:
             mean, _ = critic.predict(design(policy.space, niches.parent[None]))
-            aims.append((float(mean[0]), outside))
+            aims["niche"] = (float(mean[0]), niches.outside(critic, x, policy.space))
         return aims
 
     def _finalists(self, policy: JudgedPolicy, x: FloatArray, n: int) -> NDArray[np.intp]:
-        """Return the rows that the least, a middling or the greatest ambition likes best."""
+        """Return the rows that the least or the greatest ambition likes best."""
         mean, std = policy.critic.predict(x)
-        ladder = sorted(self.ambitions)
         best = []
-        for top, within in self._aims(policy, x):
-            for ambition in {ladder[0], ladder[len(ladder) // 2], ladder[-1]}:
-                improvement = np.where(within, (mean - top - ambition) / std, -np.inf)
-                best.append(np.argsort(-improvement, kind="stable")[: 40 + n])
+        for top, within in self._aims(policy, x).values():
+            for ambition in {min(self.ambitions), max(self.ambitions)}:
+                scores = Improvement(top, within, ambition)(mean, std)
+                best.append(np.argsort(-scores, kind="stable")[: 40 + n])
         return np.unique(np.concatenate(best))
 
-    def _pick(
-        self, policy: JudgedPolicy, memory: Memory, actions: FloatArray, n: int
-    ) -> NDArray[np.intp]:
-        """Pick rows one by one, each by its probability of improving by what its turn aims at.
 
-        This is Jones's method of many targets [2]_. Near an optimum whose surroundings are
-        known all but the smallest ambitions are hopeless, so that the search does not stall
-        there, as it does with an upper confidence bound: a certain 0.001 more is a larger
-        bound. Each pick is judged with the uncertainty that the others leave, those that
-        wait for their rewards first [3]_. Turns go on from batch to batch, so that batches of
-        one explore as well.
-        """
-        critic, waiting = policy.critic, len(memory.pending)
-        x = design(policy.space, np.concatenate([memory.pending, actions]))
-        mean, covariance = critic.predict_joint(x)
-        mean[:waiting] = -np.inf
-        aims = self._aims(policy, x)
-        picked: list[int] = []
-        for i in range(waiting + n):
-            turn, aim = divmod(len(memory) + i, len(aims))
-            top, within = aims[aim]
-            ambition = self.ambitions[turn % len(self.ambitions)]
-            std = np.sqrt(np.maximum(np.diag(covariance), 1e-10 * critic.amplitude))
-            improvement = np.where(within, (mean - top - ambition) / std, -np.inf)
-            row = i if i < waiting else int(np.argmax(improvement))
-            picked.append(row)
-            mean[row] = -np.inf
-            covariance = critic.after(covariance, row)
-        return np.array(picked[waiting:]) - waiting
+class Turn(NamedTuple):
+    """What a candidate is for, and by how much it is to improve on that."""
+
+    kind: str
+    ambition: float
+
+
+class Improvement(NamedTuple):
+    """By how many of its standard deviations an action is expected to miss its aim."""
+
+    top: float
+    within: NDArray[np.bool_]
+    ambition: float
+
+    def __call__(self, mean: FloatArray, std: FloatArray) -> FloatArray:
+        """Return the score of each action; those elsewhere come after all others."""
+        scores = (mean - self.top - self.ambition) / std
+        return np.where(self.within, scores, scores - 1e9)
+
+
+def _steps(
+    policy: JudgedPolicy,
+    memory: Memory,
+    n: int,
+    rng: np.random.Generator,
+    admissible: Admissible,
+) -> FloatArray:
+    """Return `n` perturbations of the best candidate, each the best of five by the critic.
+
+    Where the critic has smoothed away what is left to win, small steps at random still win:
+    one in ten, once the picks of the critic have stalled.
+    """
+    actions = perturb(Policy.prior(policy.space), _best(memory), 2 * CONTESTANTS * n, rng)
+    actions = actions[admissible(actions)]
+    actions = actions[: len(actions) // CONTESTANTS * CONTESTANTS]
+    if not len(actions):
+        return actions
+    mean, _ = policy.critic.predict(design(policy.space, actions))
+    winners = mean.reshape(-1, CONTESTANTS).argmax(axis=1)
+    return actions.reshape(len(winners), CONTESTANTS, -1)[np.arange(len(winners)), winners][:n]
 
 
 def _best(memory: Memory) -> FloatArray:
     return np.asarray(memory.actions[np.argmax(replace_failed(memory.rewards))])
-
-
-def _largest_step(
-    policy: Policy, origin: Policy, actions: FloatArray, utilities: FloatArray, reach: float
-) -> Policy | None:
-    """Return the largest halved natural-gradient step inside the trust region, if any."""
-    for factor in (1.0, 0.5, 0.25, 0.125):
-        step = natural_gradient_step(policy, actions, utilities, STEPS.scaled(factor))
-        if step.kl_divergence(origin) <= reach:
-            return step
-    return None
 
 
 def _remembered(rewards: FloatArray, size: int) -> NDArray[np.intp]:

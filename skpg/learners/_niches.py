@@ -15,12 +15,18 @@ from skpg.learners._screening import design
 
 # An action belongs to a niche while the critic's correlation with the niche's best is above.
 NEAR = 0.3
-# A niche is left after so many candidates of the search without more than so many robust
-# standard deviations of the rewards won in it.
+# A niche is left after so many candidates of the search that won next to nothing in it.
 PATIENCE = 40
+# Next to nothing, in robust standard deviations of the rewards.
 GAIN = 0.01
 # With more than so many the first one is forgotten.
 LARGEST = 10
+
+
+def stalled(rewards: FloatArray, patience: int) -> bool:
+    """Whether the last `patience` of finite rewards have won next to nothing."""
+    before = rewards[: max(len(rewards) - patience, 0)]
+    return bool(len(before) and rewards.max() - before.max() <= GAIN * spread_of(rewards))
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +35,7 @@ class Niches:
 
     Sequential niching [1]_: the policy narrows onto one optimum and the critic finds nothing
     promising elsewhere, for what it saw there was not tuned yet. So when a niche yields
-    nothing more, half of the candidates leave it, and tune the best of what lies outside
+    nothing more, some of the candidates leave it, and tune the best of what lies outside
     of it. All of them share one critic.
 
     Attributes

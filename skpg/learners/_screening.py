@@ -1,13 +1,16 @@
-"""Actions that a batch is picked from: spread over a policy, or near one action."""
+"""Actions that a batch is picked from, spread over a policy or near one action; and picking."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 from scipy.special import ndtr, ndtri
 
 from skpg._actors import CategoricalActor, GaussianActor
-from skpg._critic import Encoding
+from skpg._critic import Critic, Encoding
 from skpg._policy import Policy
 from skpg._space import Choice, FloatArray, Space
 
@@ -110,6 +113,47 @@ def _in_rank(
     near = column.copy()
     near[rows] = np.argsort(ranks)[np.clip(places, 0, len(ranks) - 1).astype(int)]
     return near
+
+
+def pick_one_by_one(
+    critic: Critic,
+    x: FloatArray,
+    waiting: int,
+    scores: Sequence[Callable[[FloatArray, FloatArray], FloatArray]],
+) -> NDArray[np.intp]:
+    """Pick a row for each score, given the uncertainty that the earlier ones leave.
+
+    Parameters
+    ----------
+    critic : Critic
+    x : ndarray of shape (m, n_columns)
+        Rows of the design matrix; the first `waiting` are being evaluated.
+    waiting : int
+    scores : sequence of callables
+        From the means and standard deviations of all rows to their scores.
+
+    Returns
+    -------
+    ndarray of shape (len(scores),)
+        Rows, counted after those that wait; a score may find no more than there are.
+
+    References
+    ----------
+    .. [1] T. Desautels, A. Krause and J. W. Burdick, "Parallelizing Exploration-Exploitation
+       Tradeoffs in Gaussian Process Bandit Optimization", JMLR 15, 2014.
+    """
+    mean, covariance = critic.predict_joint(x)
+    for row in range(waiting):
+        covariance = critic.after(covariance, row)
+    free = np.arange(len(x)) >= waiting
+    picked = []
+    for score in scores[: len(x) - waiting]:
+        std = np.sqrt(np.maximum(np.diag(covariance), 1e-10 * critic.amplitude))
+        row = int(np.argmax(np.where(free, score(mean, std), -np.inf)))
+        picked.append(row - waiting)
+        free[row] = False
+        covariance = critic.after(covariance, row)
+    return np.array(picked, dtype=np.intp)
 
 
 def _inactive_as_nan(space: Space, actions: FloatArray) -> FloatArray:
