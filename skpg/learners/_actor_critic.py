@@ -340,7 +340,8 @@ class Turn(NamedTuple):
     ambition: float
 
 
-class Improvement(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Improvement:
     """By how many of its standard deviations an action is expected to miss its aim."""
 
     top: float
@@ -350,7 +351,7 @@ class Improvement(NamedTuple):
     def __call__(self, mean: FloatArray, std: FloatArray) -> FloatArray:
         """Return the score of each action; those elsewhere come after all others."""
         scores = (mean - self.top - self.ambition) / std
-        return np.where(self.within, scores, scores - 1e9)
+        return np.asarray(np.where(self.within, scores, scores - 1e9))
 
 
 def _steps(
