@@ -435,11 +435,11 @@ def test_a_killed_study_goes_on(shared):
     worker.communicate()
     before = study.trials
     assert study.get_trials(states=[TrialState.COMPLETE]) != []
-    output, _ = start_worker(url, 2, 8).communicate(timeout=300)
+    output, _ = start_worker(url, 2, 16).communicate(timeout=300)
     finished = [t.number for t in before if t.state is TrialState.COMPLETE]
     assert set(finished) < {int(number) for number in output.split()}
     after = study.trials[len(before) :]
-    assert len(after) == 8
-    # it goes on where it was: half of the trials explore, the best are as near as no two of
-    # eight draws at random
-    assert np.sort([t.value for t in after])[1] < 0.01
+    assert len(after) == 16
+    # it goes on where it was: of sixteen draws at random the best is as near as this
+    # twice in a hundred times
+    assert min(t.value for t in after) < 0.005
