@@ -335,9 +335,10 @@ def test_some_hyperparameters_may_be_fixed():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study.sampler = PartialFixedSampler({"x": 2.0}, study.sampler)
-    study.optimize(bowl, n_trials=30)
+    study.optimize(bowl, n_trials=60)
     assert all(t.params["x"] == 2.0 for t in study.trials[10:])
-    assert np.median([t.value for t in study.trials[-15:]]) < 2  # of draws at random it is 3.8
+    # of draws at random it is above 1.2
+    assert np.quantile([t.value for t in study.trials[-30:]], 0.25) < 0.3
 
 
 def test_a_copy_goes_on_where_the_study_is():
