@@ -378,7 +378,7 @@ def test_an_explorer_starts_again_where_the_search_stalls():
 
 def test_an_explorer_proposes_what_is_new_and_keeps_away_from_what_waits():
     rng = np.random.default_rng(0)
-    critic, memory = judged(rng.random((30, 2)), -rng.random(30))
+    critic, _ = judged(rng.random((30, 2)), -rng.random(30))
     explorer = Explorer(Policy.prior(SQUARE))
     waiting = SQUARE.encode([{"x": 0.5, "y": 0.5}])
 
@@ -406,7 +406,7 @@ def test_climbing_improves_what_is_drawn_within_reach():
 
 
 def test_each_pick_lowers_the_uncertainty_around_it():
-    critic, memory = judged([(0.1, 0.1)] * 3, [1.0, 2.0, 3.0])
+    critic, _ = judged([(0.1, 0.1)] * 3, [1.0, 2.0, 3.0])
     near = [{"x": 0.8, "y": 0.8}, {"x": 0.81, "y": 0.8}, {"x": 0.8, "y": 0.2}]
     x = design(SQUARE, SQUARE.encode(near))
     uncertain = [lambda mean, std: std] * 5
