@@ -338,8 +338,7 @@ def test_once_stalled_a_batch_improves_steps_leaves_and_explores():
     for kind in ("best", "niche"):
         ambitions = [turn.ambition for turn in turns if turn.kind == kind]
         assert set(ambitions) == {0.3, 1.0}
-    alone = [optimizer.learner._turns(policy, memory, 1)[0]]
-    assert alone == turns[:1]
+    assert optimizer.learner._turns(policy, memory, 1) == turns[:1]
 
 
 def test_before_it_stalls_every_candidate_improves_on_the_best():
@@ -354,9 +353,10 @@ def test_before_it_stalls_every_candidate_improves_on_the_best():
 
 def test_stalled():
     won = np.array([0.0, 1.0, 0.5, 0.2, 0.1, 0.3])
-    assert stalled(won, 4)
-    assert not stalled(won, 5)  # the second one has won
-    assert not stalled(won, 6)  # nothing to compare with
+    assert stalled(won, 4, 1.0)
+    assert not stalled(won, 5, 1.0)  # the second one has won
+    assert stalled(won, 5, 200.0)  # but next to nothing in such units
+    assert not stalled(won, 6, 1.0)  # nothing to compare with
 
 
 def test_an_explorer_starts_again_where_the_search_stalls():

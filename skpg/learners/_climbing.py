@@ -10,7 +10,7 @@ import numpy as np
 from skpg._critic import Critic
 from skpg._gradients import StepSizes, natural_gradient_step
 from skpg._policy import Policy
-from skpg._rewards import finite, rank_utilities
+from skpg._rewards import finite, rank_utilities, spread_of
 from skpg._space import FloatArray
 from skpg.learners._base import Admissible, Memory
 from skpg.learners._niches import stalled
@@ -80,8 +80,9 @@ class Explorer:
         self, critic: Critic, memory: Memory, prior: Policy, reach: float, rng: np.random.Generator
     ) -> Explorer:
         """Return the explorer after the last rewards."""
-        policy, since = self.policy, self.since
-        if len(memory) - since >= PATIENCE and stalled(finite(memory.rewards), PATIENCE):
+        policy, since, rewards = self.policy, self.since, finite(memory.rewards)
+        waited = len(memory) - since >= PATIENCE
+        if waited and stalled(rewards, PATIENCE, spread_of(rewards)):
             policy, since = prior, len(memory)
         if policy is not None:
             policy = climb(policy, critic, lambda p: stratified(p, VIRTUAL_ACTIONS, rng), reach)

@@ -23,10 +23,10 @@ GAIN = 0.01
 LARGEST = 10
 
 
-def stalled(rewards: FloatArray, patience: int) -> bool:
-    """Whether the last `patience` of finite rewards have won next to nothing."""
+def stalled(rewards: FloatArray, patience: int, spread: float) -> bool:
+    """Whether the last `patience` rewards have won next to nothing, in units of `spread`."""
     before = rewards[: max(len(rewards) - patience, 0)]
-    return bool(len(before) and rewards.max() - before.max() <= GAIN * spread_of(rewards))
+    return bool(len(before) and rewards.max() - before.max() <= GAIN * spread)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +74,7 @@ class Niches:
         waited = n - self.since >= PATIENCE
         if not outside.any():
             return Niches(self.left[1:], n) if waited else Niches(self.left, self.since)
-        won = there.max() - there[: n - PATIENCE].max(initial=-np.inf) if waited else np.inf
-        if won > GAIN * spread_of(rewards):
+        if not (waited and stalled(there, PATIENCE, spread_of(rewards))):
             return Niches(self.left, self.since, best if len(self.left) else None)
         left = np.concatenate([self.left, best[None]])[-LARGEST:]
         return Niches(left, n).after(critic, memory, space)

@@ -135,7 +135,7 @@ def pick_one_by_one(
     Returns
     -------
     ndarray of shape (len(scores),)
-        Rows, counted after those that wait; a score may find no more than there are.
+        Rows, counted from the first that does not wait; fewer if there are fewer.
 
     References
     ----------
