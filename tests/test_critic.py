@@ -300,23 +300,25 @@ def test_niches_are_bounded():
 
 
 def deceive(params):
-    """A broad hill, and a higher one that only a third of the space can see."""
-    x, y, third = params["x"], params["y"], params["kind"] == "b"
-    broad = np.exp(-((x - 0.25) ** 2 + (y - 0.25) ** 2) / (2 * 0.3**2)) * (1 - 0.3 * third)
-    narrow = 2 * np.exp(-((x - 0.85) ** 2 + (y - 0.8) ** 2) / (2 * 0.07**2))
-    return broad + third * narrow
+    """An easy hill, and a higher one that is narrow, under the other choice of a list."""
+    place = np.array([params[name] for name in "wxyz"])
+    if params["kind"] == "easy":
+        return 1 - ((place - 0.3) ** 2).sum()
+    return 1.3 * np.exp(-((place - 0.7) ** 2).sum() / (2 * 0.18**2))
 
 
-def test_a_search_leaves_the_hill_that_it_has_climbed():
+@pytest.mark.parametrize("batch", [1, 10])
+def test_a_search_leaves_the_hill_that_it_has_climbed(batch):
+    """Six and four of six find the higher one; of searches that never leave, two and none."""
     found = 0
     for seed in range(6):
-        space = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1), "kind": list("abc")}
+        space = {**{name: stats.uniform(0, 1) for name in "wxyz"}, "kind": ["easy", "hard"]}
         optimizer = PolicyGradientOptimizer(space, random_state=seed)
-        while len(optimizer.memory) < 300:
-            asked = optimizer.ask(10)
+        while len(optimizer.memory) < 250:
+            asked = optimizer.ask(batch)
             optimizer.tell(asked, [deceive(params) for params in asked])
-        found += optimizer.memory.rewards.max() > 1.5
-    assert found >= 2  # three do
+        found += optimizer.memory.rewards.max() > 1.1
+    assert found >= 3
 
 
 def waves(params):
