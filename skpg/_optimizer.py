@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from skpg._policy import Policy
 from skpg._space import FloatArray, Params, Space
@@ -19,6 +20,9 @@ from skpg.learners import ActorCritic, Learner, Memory
 ATTEMPTS = 20
 # Finite spaces up to this size are listed when draws find nothing new.
 LARGEST_GRID = 100_000
+# The matrices are so small that threads would only wait for each other, most of all beside
+# evaluations; and with another number of threads the last digits may differ.
+BLAS = ThreadpoolController().select(user_api="blas")
 
 
 class PolicyGradientOptimizer:
@@ -182,7 +186,8 @@ class PolicyGradientOptimizer:
             np.concatenate([self.memory.updates, np.full(len(values), update)]),
             self._pending_actions(),
         )
-        self.policy = self.learner.update(self.policy, self.memory, self._rng)
+        with BLAS.limit(limits=1):
+            self.policy = self.learner.update(self.policy, self.memory, self._rng)
 
     def recommend(self) -> Params:
         """Return the params that the learner believes to be the best.
@@ -190,12 +195,14 @@ class PolicyGradientOptimizer:
         They need not have been evaluated: policy gradients estimate the best candidate by
         the mode of the policy.
         """
-        action = self.learner.recommend(self.policy, self.memory)
+        with BLAS.limit(limits=1):
+            action = self.learner.recommend(self.policy, self.memory)
         return self.space.decode(action[None])[0]
 
     def _propose(self, n: int) -> list[Params]:
         memory = replace(self.memory, pending=self._pending_actions())
-        actions = self.learner.propose(self.policy, memory, n, self._rng, self._admissible)
+        with BLAS.limit(limits=1):
+            actions = self.learner.propose(self.policy, memory, n, self._rng, self._admissible)
         if len(actions) < n:
             actions = self._fill(actions, n)
         keys = self.space.keys(actions)

@@ -16,7 +16,6 @@ from sklearn.model_selection._search import BaseSearchCV
 
 # Private: how scikit-learn declares the constraints on constructor arguments.
 from sklearn.utils._param_validation import Interval, StrOptions
-from threadpoolctl import ThreadpoolController
 
 from skpg._callbacks import watching
 from skpg._evaluation import CrossValidation
@@ -418,12 +417,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
                 space, learner=self.learner, random_state=evaluation.random_state
             )
             optimizer.enqueue(initial_params)
-            # Its matrices are small: threads would wait for each other, and their number
-            # would change the last digits.
-            one_thread = ThreadpoolController().wrap(limits=1, user_api="blas")
-            tell = one_thread(optimizer.tell)
-            for candidates, rewards in evaluation.run(one_thread(optimizer.ask)):
-                tell(candidates, rewards)
+            for candidates, rewards in evaluation.run(optimizer.ask):
+                optimizer.tell(candidates, rewards)
                 history.append(_record(optimizer, rewards))
             # `fit` sets it after the refit, which may fail or be interrupted
             self.cv_results_ = evaluation.finish({"iter": optimizer.memory.updates})

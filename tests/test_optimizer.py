@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from threadpoolctl import ThreadpoolController
 
 from skpg import PolicyGradientOptimizer
 from skpg.learners import ActorCritic, NaturalGradient, Reinforce, ZerothOrder
@@ -177,3 +178,27 @@ def test_what_is_expected_is_neither_proposed_nor_waited_for():
     assert not [params for params in others if params in lost + elsewhere]
     with pytest.raises(ValueError, match="not in the space"):
         optimizer.expect([{"a": 99}])
+
+
+def test_one_blas_thread_whatever_the_caller_allows():
+    # more would wait for each other beside evaluations, and may change the last digits
+    blas = ThreadpoolController().select(user_api="blas")
+    if not blas.lib_controllers:
+        pytest.skip("this BLAS cannot be limited")
+    seen = []
+
+    class Spy(ActorCritic):
+        def update(self, *arguments):
+            seen.append({library["num_threads"] for library in blas.info()})
+            return super().update(*arguments)
+
+        def propose(self, *arguments):
+            seen.append({library["num_threads"] for library in blas.info()})
+            return super().propose(*arguments)
+
+    with blas.limit(limits=2):
+        allowed = {library["num_threads"] for library in blas.info()}
+        optimizer = PolicyGradientOptimizer({"x": stats.uniform()}, learner=Spy(), random_state=0)
+        optimizer.tell(optimizer.ask(3), [1.0, 2.0, 3.0])
+        assert seen == [{1}, {1}]
+        assert {library["num_threads"] for library in blas.info()} == allowed
