@@ -74,10 +74,14 @@ class CategoricalActor:
         """Return the actor with the given positive probabilities."""
         return CategoricalActor(np.log(probabilities))
 
+    @cached_property
+    def bounds(self) -> FloatArray:
+        """Quantiles at which the choice changes, of shape (K - 1,)."""
+        return np.asarray(np.cumsum(self.probabilities)[:-1])
+
     def ppf(self, u: FloatArray) -> FloatArray:
         """Return the actions at the quantiles `u` in [0, 1)."""
-        cumulative = np.cumsum(self.probabilities)
-        return np.asarray(np.searchsorted(cumulative[:-1], u, side="right"), dtype=float)
+        return np.asarray(self.bounds.searchsorted(u, side="right"), dtype=float)
 
     def log_prob(self, actions: FloatArray) -> FloatArray:
         """Return the log probability of `actions` of shape (n,), of shape (n,)."""

@@ -205,7 +205,7 @@ def natural_gradient_step(
     lists = sum(isinstance(actor, CategoricalActor) for actor in policy.actors)
     actors = []
     for j, actor in enumerate(policy.actors):
-        rows = active[:, j]
+        rows = slice(None) if policy.space.branches == 1 else active[:, j]
         column, weights = actions[rows, j], utilities[rows]
         if not len(column):
             actors.append(actor)

@@ -260,10 +260,10 @@ class Space:
 
     def active(self, actions: FloatArray) -> NDArray[np.bool_]:
         """Return which columns exist in the branch of each row, of the shape of `actions`."""
+        if self.branches == 1:
+            return np.ones(actions.shape, dtype=bool)
         branch = [d.branch for d in self.dimensions]
         everywhere = np.array([b is None for b in branch])
-        if everywhere.all():
-            return np.ones(actions.shape, dtype=bool)
         numbers_ = np.array([-1 if b is None else b for b in branch])
         return np.asarray(everywhere | (numbers_ == actions[:, :1]))
 
@@ -390,7 +390,8 @@ class Space:
         active = self.active(actions)
         numeric, nominal = [], []
         for j, dimension in enumerate(self.dimensions):
-            rows, column = active[:, j], actions[active[:, j], j]
+            rows = slice(None) if self.branches == 1 else active[:, j]
+            column = actions[rows, j]
             if isinstance(dimension, Choice) and not dimension.ordered:
                 codes = np.full(len(actions), -1, dtype=np.intp)
                 codes[rows] = column

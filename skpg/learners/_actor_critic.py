@@ -144,17 +144,18 @@ class ActorCritic(Learner):
     def update(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> Policy:
         """Fit the critic, then climb on virtual actions within the trust region."""
         judged, space = self._judge(policy, memory), policy.space
+        prior = Policy.prior(space)
         reach, half, best = self.trust_region * memory.last, VIRTUAL_ACTIONS // 2, _best(memory)
 
         def around_best(current: Policy) -> FloatArray:
-            near = perturb(current, best, half, rng)
+            near = perturb(current, prior, best, half, rng)
             return np.concatenate([stratified(current, half, rng), near])
 
         return replace(
             judged,
             actors=climb(judged, judged.critic, around_best, reach).actors,
             niches=judged.niches.after(judged.critic, memory, space),
-            explorer=judged.explorer.after(judged.critic, memory, Policy.prior(space), reach, rng),
+            explorer=judged.explorer.after(judged.critic, memory, prior, reach, rng),
         )
 
     def propose(
@@ -304,11 +305,11 @@ class ActorCritic(Learner):
         part, prior, niches = SCREENED // 7, Policy.prior(policy.space), policy.niches
         pool = [stratified(policy, 2 * part, rng), stratified(prior, part, rng)]
         if niches.parent is None:
-            pool.append(perturb(policy, _best(memory), 4 * part, rng))
+            pool.append(perturb(policy, prior, _best(memory), 4 * part, rng))
         else:
-            pool.append(perturb(policy, _best(memory), 2 * part, rng))
+            pool.append(perturb(policy, prior, _best(memory), 2 * part, rng))
             # with the widths of the user's distributions: the policy is elsewhere
-            pool.append(perturb(prior, niches.parent, 2 * part, rng))
+            pool.append(perturb(prior, prior, niches.parent, 2 * part, rng))
         return np.concatenate(pool)
 
     def _aims(
@@ -366,7 +367,8 @@ def _steps(
     Where the critic has smoothed away what is left to win, small steps at random still win:
     one in ten, once the picks of the critic have stalled.
     """
-    actions = perturb(Policy.prior(policy.space), _best(memory), 2 * CONTESTANTS * n, rng)
+    prior = Policy.prior(policy.space)
+    actions = perturb(prior, prior, _best(memory), 2 * CONTESTANTS * n, rng)
     actions = actions[admissible(actions)]
     actions = actions[: len(actions) // CONTESTANTS * CONTESTANTS]
     if not len(actions):

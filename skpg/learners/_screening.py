@@ -65,14 +65,15 @@ def centred(space: Space, action: FloatArray) -> FloatArray:
     return centre
 
 
-def perturb(policy: Policy, best: FloatArray, n: int, rng: np.random.Generator) -> FloatArray:
+def perturb(
+    policy: Policy, prior: Policy, best: FloatArray, n: int, rng: np.random.Generator
+) -> FloatArray:
     """Return an action `n` times with one, two, three or all hyperparameters changed.
 
-    A change is a draw of the policy, a draw of the user's distribution or, for numbers, a
-    step in probability.
+    A change is a draw of the policy, a draw of the prior (the user's distributions) or, for
+    numbers, a step in probability.
     """
     d = len(policy.actors)
-    prior = Policy.prior(policy.space)
     drawn = np.where(rng.random((n, 1)) < 0.5, _fill(policy, n, rng), _fill(prior, n, rng))
     parents = np.where(np.isnan(best), drawn, best)
     changed = rng.random((n, d)).argsort(axis=1) < rng.choice([1, 2, 3, d], (n, 1))
