@@ -202,15 +202,18 @@ def natural_gradient_step(
        GECCO 2024. arXiv:2405.09962
     """
     active = policy.space.active(actions)
+    everywhere = active.all()
+    centred = utilities - utilities.mean()
     lists = sum(isinstance(actor, CategoricalActor) for actor in policy.actors)
     actors = []
     for j, actor in enumerate(policy.actors):
-        rows = slice(None) if policy.space.branches == 1 else active[:, j]
-        column, weights = actions[rows, j], utilities[rows]
-        if not len(column):
-            actors.append(actor)
-            continue
-        weights = weights - weights.mean()  # in a branch, against the others of that branch
+        column, weights = actions[:, j], centred
+        if not everywhere:  # in a branch, against the others of that branch
+            column, weights = actions[active[:, j], j], utilities[active[:, j]]
+            if not len(column):
+                actors.append(actor)
+                continue
+            weights = weights - weights.mean()
         if isinstance(actor, CategoricalActor):
             actors.append(_categorical_step(actor, column, weights, steps.probability, lists))
         else:

@@ -388,9 +388,10 @@ class Space:
             Index of the choice; -1 where inactive.
         """
         active = self.active(actions)
+        everywhere = active.all()
         numeric, nominal = [], []
         for j, dimension in enumerate(self.dimensions):
-            rows = slice(None) if self.branches == 1 else active[:, j]
+            rows = slice(None) if everywhere else active[:, j]
             column = actions[rows, j]
             if isinstance(dimension, Choice) and not dimension.ordered:
                 codes = np.full(len(actions), -1, dtype=np.intp)

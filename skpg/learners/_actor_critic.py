@@ -28,7 +28,7 @@ from skpg.learners._screening import (
 # Actions that a batch is picked from: two parts of draws from the policy, one from the
 # user's distributions, four of perturbations of the best candidate, of which two are of the
 # best one outside of the niches that were left, if any.
-SCREENED = 700
+SCREENED = 490
 # What candidates are for, in turn, once a search has stalled: to improve on the best, or on
 # the best outside of the niches that were left; to draw from the explorer; small steps.
 CYCLE = ("best", "explore", "best", "niche", "best", "explore", "step", "explore")
@@ -41,7 +41,7 @@ LARGEST_GRID = 1000
 # A recommendation is found near the best candidate by ever smaller steps, judged by
 # a critic of so many of the best.
 ELITE = 50
-RECOMMENDATION = 0.3 ** np.arange(1, 9)
+RECOMMENDATION = 0.2 ** np.arange(1, 7)
 # Rewards are half ranks and half z-scores; a recommendation is judged by z-scores alone.
 RANK_SHARE = 0.5
 
@@ -212,7 +212,10 @@ class ActorCritic(Learner):
         encoding, x = Encoding.of(policy.space), design(policy.space, memory.actions[rows])
         low, span = x.min(axis=0), np.ptp(x, axis=0)
         unit = np.where((encoding.groups < encoding.n_numeric) & (span > 0), span, 1.0)
-        critic = self.critic.fit(encoding, (x - low) / unit, temper(memory.rewards[rows], 0.0))
+        theta = policy.critic.theta.copy()  # length scales in the new units
+        theta[: encoding.n_numeric] -= np.log(unit[: encoding.n_numeric])
+        y = temper(memory.rewards[rows], 0.0)
+        critic = self.critic.fit(encoding, (x - low) / unit, y, theta, max_iter=5)
         best, rng = memory.actions[rows[0]], np.random.default_rng(0)
         for size in RECOMMENDATION:
             changed = rng.random((VIRTUAL_ACTIONS, len(best))) < 0.5
@@ -231,7 +234,7 @@ class ActorCritic(Learner):
     def _judge(self, policy: Policy, memory: Memory) -> JudgedPolicy:
         """Return the policy with a critic of all rewards.
 
-        Its kernel is fitted again when there is 5 % more to learn from.
+        Its kernel is fitted again when there is 10 % more to learn from.
         """
         rows = _remembered(memory.rewards, self.memory_size)
         encoding, y = Encoding.of(policy.space), temper(memory.rewards, RANK_SHARE)[rows]
@@ -241,10 +244,10 @@ class ActorCritic(Learner):
             return JudgedPolicy(
                 policy.space, policy.actors, critic, len(memory), nowhere, Explorer()
             )
-        if len(memory) < 1.05 * policy.fitted:
+        if len(memory) < 1.1 * policy.fitted:
             return replace(policy, critic=Critic.condition(encoding, policy.critic.theta, x, y))
         # the optimum moves less and less, and each evaluation costs more and more
-        iterations = 15 if len(memory) < 60 else 5
+        iterations = 10 if len(memory) < 60 else 5
         critic = self.critic.fit(encoding, x, y, policy.critic.theta, iterations)
         return replace(policy, critic=critic, fitted=len(memory))
 

@@ -16,9 +16,9 @@ from skpg.learners._base import Admissible, Memory
 from skpg.learners._niches import stalled
 from skpg.learners._screening import design, pick_one_by_one, stratified
 
-STEPS = StepSizes(0.5, 0.3, 0.3)
-GRADIENT_STEPS = 10
-VIRTUAL_ACTIONS = 200
+STEPS = StepSizes(1.0, 0.6, 0.6)
+GRADIENT_STEPS = 5
+VIRTUAL_ACTIONS = 100
 # Standard deviations added to the prediction of virtual actions.
 OPTIMISM = 2.0
 # An explorer starts again after so many candidates of the search that won next to nothing.
