@@ -29,7 +29,7 @@ from skpg._space import Choice, FloatArray, Space
 JITTER = 1e-8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Encoding:
     """Actions as rows of a design matrix: numbers in [0, 1], then one-hot levels.
 
@@ -39,10 +39,13 @@ class Encoding:
         Number of distributions and ordered lists.
     levels : tuple of int
         Number of choices of each unordered list.
+    off : ndarray of bool of shape (sum(levels), n_groups) or None, default=None
+        Which hyperparameters each choice of an unordered list switches off.
     """
 
     n_numeric: int
     levels: tuple[int, ...] = ()
+    off: NDArray[np.bool_] | None = None
 
     @classmethod
     def of(cls, space: Space) -> Encoding:
@@ -67,6 +70,19 @@ class Encoding:
             (nominal[:, [j]] == np.arange(k)) * np.sqrt(0.5) for j, k in enumerate(self.levels)
         ]
         return np.hstack([numeric, *onehot])
+
+    def inert(self, x: FloatArray) -> NDArray[np.bool_]:
+        """Return which hyperparameters are switched off in each row, of shape (n, n_groups)."""
+        if self.off is None:
+            return np.zeros((len(x), self.n_groups), dtype=bool)
+        return np.asarray((x[:, self.n_numeric :] > 0) @ self.off)
+
+    def without_inert(self, x: FloatArray) -> FloatArray:
+        """Return rows in which what is switched off is as if it did not exist."""
+        if self.off is None:
+            return x
+        absent = np.where(self.groups < self.n_numeric, 0.5, 0.0)
+        return np.where(self.inert(x)[:, self.groups], absent, x)
 
     def main_effects(self, x: FloatArray) -> FloatArray:
         """Return linear and quadratic terms (Legendre on [0, 1]) and centred levels."""
@@ -106,6 +122,7 @@ class Critic:
         cls, encoding: Encoding, theta: FloatArray, x: FloatArray, y: FloatArray
     ) -> Critic:
         """Return the process given rewards `y` at the rows of the design matrix `x`."""
+        x = encoding.without_inert(x)
         z, phi = _scaled(encoding, theta, x), encoding.main_effects(x)
         covariance = _matern(z, z) + np.exp(theta[-2]) * (phi @ phi.T)
         noise = np.exp(theta[-1]) + JITTER
@@ -142,10 +159,12 @@ class Critic:
 
     def correlation(self, x: FloatArray, others: FloatArray) -> FloatArray:
         """Return the correlation of rows of two design matrices, main effects left out."""
-        z = _scaled(self.encoding, self.theta, x)
-        return _matern(z, _scaled(self.encoding, self.theta, others))
+        a, b = (self.encoding.without_inert(rows) for rows in (x, others))
+        z = _scaled(self.encoding, self.theta, a)
+        return _matern(z, _scaled(self.encoding, self.theta, b))
 
     def _cross(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        x = self.encoding.without_inert(x)
         z, phi = _scaled(self.encoding, self.theta, x), self.encoding.main_effects(x)
         kernel = _matern(z, self.scaled)
         return z, phi, kernel + np.exp(self.theta[-2]) * (phi @ self.effects.T)
@@ -179,7 +198,7 @@ class GaussianProcess:
         max_iter: int = 15,
     ) -> Critic:
         """Return the critic of rewards `y` at the rows of the design matrix `x`."""
-        d = encoding.n_groups
+        d, x = encoding.n_groups, encoding.without_inert(x)
         mean, spread = self._prior(d)
         effects = encoding.main_effects(x)
         bounds = [(np.log(0.02), np.log(200.0))] * d

@@ -23,7 +23,9 @@ from skpg.learners._screening import (
     steps_from,
     stratified,
     well_spread,
+    without_inert,
 )
+from skpg.learners._switches import switched_off
 
 # Actions that a batch is picked from: two parts of draws from the policy, one from the
 # user's distributions, four of perturbations of the best candidate, of which two are of the
@@ -63,6 +65,10 @@ class JudgedPolicy(Policy):
     fitted: int
     niches: Niches
     explorer: Explorer
+
+    def parent(self, action: FloatArray) -> FloatArray:
+        """Return an action to perturb: nan for what makes no difference to it."""
+        return without_inert(self.critic.encoding, self.space, action)
 
 
 @dataclass(frozen=True)
@@ -145,7 +151,8 @@ class ActorCritic(Learner):
         """Fit the critic, then climb on virtual actions within the trust region."""
         judged, space = self._judge(policy, memory), policy.space
         prior = Policy.prior(space)
-        reach, half, best = self.trust_region * memory.last, VIRTUAL_ACTIONS // 2, _best(memory)
+        reach, half = self.trust_region * memory.last, VIRTUAL_ACTIONS // 2
+        best = judged.parent(_best(memory))
 
         def around_best(current: Policy) -> FloatArray:
             near = perturb(current, prior, best, half, rng)
@@ -239,6 +246,7 @@ class ActorCritic(Learner):
         rows = _remembered(memory.rewards, self.memory_size)
         encoding, y = Encoding.of(policy.space), temper(memory.rewards, RANK_SHARE)[rows]
         x = design(policy.space, memory.actions[rows])
+        encoding = replace(encoding, off=switched_off(encoding, x, memory.rewards[rows]))
         if not isinstance(policy, JudgedPolicy):
             critic, nowhere = self.critic.fit(encoding, x, y), Niches(memory.actions[:0])
             return JudgedPolicy(
@@ -306,13 +314,14 @@ class ActorCritic(Learner):
         if policy.space.size <= LARGEST_GRID:
             return policy.space.grid()
         part, prior, niches = SCREENED // 7, Policy.prior(policy.space), policy.niches
+        best = policy.parent(_best(memory))
         pool = [stratified(policy, 2 * part, rng), stratified(prior, part, rng)]
         if niches.parent is None:
-            pool.append(perturb(policy, prior, _best(memory), 4 * part, rng))
+            pool.append(perturb(policy, prior, best, 4 * part, rng))
         else:
-            pool.append(perturb(policy, prior, _best(memory), 2 * part, rng))
+            pool.append(perturb(policy, prior, best, 2 * part, rng))
             # with the widths of the user's distributions: the policy is elsewhere
-            pool.append(perturb(prior, prior, niches.parent, 2 * part, rng))
+            pool.append(perturb(prior, prior, policy.parent(niches.parent), 2 * part, rng))
         return np.concatenate(pool)
 
     def _aims(
@@ -371,7 +380,7 @@ def _steps(
     one in ten, once the picks of the critic have stalled.
     """
     prior = Policy.prior(policy.space)
-    actions = perturb(prior, prior, _best(memory), 2 * CONTESTANTS * n, rng)
+    actions = perturb(prior, prior, policy.parent(_best(memory)), 2 * CONTESTANTS * n, rng)
     actions = actions[admissible(actions)]
     actions = actions[: len(actions) // CONTESTANTS * CONTESTANTS]
     if not len(actions):

@@ -27,6 +27,15 @@ def design(space: Space, actions: FloatArray) -> FloatArray:
     return Encoding.of(space).design(*space.features(actions))
 
 
+def without_inert(encoding: Encoding, space: Space, action: FloatArray) -> FloatArray:
+    """Return an action with nan for what its choices switch off."""
+    nominal = [isinstance(d, Choice) and not d.ordered for d in space.dimensions]
+    columns = np.argsort(nominal, kind="stable")  # of the hyperparameters of the encoding
+    rest = action.copy()
+    rest[columns[encoding.inert(design(space, action[None]))[0]]] = np.nan
+    return rest
+
+
 def stratified(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
     """Draw from the policy, evenly along each hyperparameter (McKay et al. 1979)."""
     return _inactive_as_nan(policy.space, _fill(policy, n, rng))
@@ -71,12 +80,14 @@ def perturb(
     """Return an action `n` times with one, two, three or all hyperparameters changed.
 
     A change is a draw of the policy, a draw of the prior (the user's distributions) or, for
-    numbers, a step in probability.
+    numbers, a step in probability. What is nan in the action is drawn always, and is none of
+    the one, two or three.
     """
     d = len(policy.actors)
     drawn = np.where(rng.random((n, 1)) < 0.5, _fill(policy, n, rng), _fill(prior, n, rng))
     parents = np.where(np.isnan(best), drawn, best)
-    changed = rng.random((n, d)).argsort(axis=1) < rng.choice([1, 2, 3, d], (n, 1))
+    order = (rng.random((n, d)) + np.isnan(best)).argsort(axis=1)
+    changed = order.argsort(axis=1) < rng.choice([1, 2, 3, d], (n, 1))
     kind = rng.integers(len(PERTURBATIONS) + 1, size=(n, 1))  # the last kind is a draw
     sizes = np.append(PERTURBATIONS, 0.0)[kind]
     near = steps_from(policy, parents, sizes * rng.standard_normal((n, d)), in_rank=False)

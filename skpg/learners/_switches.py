@@ -1,0 +1,96 @@
+"""Switches: choices of a list that switch other hyperparameters off, as ties tell.
+
+A linear kernel has no ``gamma``, a linear booster no ``max_depth``: candidates that differ in
+nothing else have the very same reward. A critic that knows does not expect more to be won
+there, and a search does not try it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skpg._critic import Encoding
+from skpg._space import FloatArray
+
+# Where fewer of the ties than this are explained, they are chance: scores take few values.
+EXPLAINED = 0.5
+
+
+def switched_off(
+    encoding: Encoding, x: FloatArray, rewards: FloatArray
+) -> NDArray[np.bool_] | None:
+    """Return which hyperparameters the choices of unordered lists switch off.
+
+    A choice may switch off what candidates with the same reward differ in, if all of them
+    have that choice, and if no two candidates that have it, and differ in nothing else,
+    have different rewards. If several lists may be the reason, it is the one that explains
+    most ties.
+
+    Parameters
+    ----------
+    encoding : Encoding
+    x : ndarray of shape (n, n_columns)
+        Rows of its design matrix.
+    rewards : ndarray of shape (n,)
+        nan where a candidate failed; failures say nothing.
+
+    Returns
+    -------
+    ndarray of bool of shape (sum of levels, n_groups), or None
+        None where ties show nothing.
+    """
+    worked = np.isfinite(rewards)
+    rows, rewards = _by_hyperparameter(encoding, x[worked]), rewards[worked]
+    _, group, size = np.unique(rewards, return_inverse=True, return_counts=True)
+    order = np.argsort(group, kind="stable")
+    tied = [same for same in np.split(order, np.cumsum(size)[:-1]) if len(same) > 1]
+    if not tied or not encoding.levels:
+        return None
+    differ = np.array([(rows[same] != rows[same[0]]).any(axis=0) for same in tied])
+    shared = np.where(differ, 0, rows[[same[0] for same in tied]])  # the common choices
+    weight = np.array([len(same) - 1.0 for same in tied])
+
+    lists = np.repeat(encoding.n_numeric + np.arange(len(encoding.levels)), encoding.levels)
+    choices = np.concatenate([np.arange(k) + 1 for k in encoding.levels])
+    off = np.zeros((len(lists), encoding.n_groups), dtype=bool)
+    explained = np.zeros((encoding.n_groups, len(tied)), dtype=bool)
+    for i, (j, choice) in enumerate(zip(lists, choices, strict=True)):
+        own = shared[:, j] == choice
+        if own.any():
+            having = rows[:, j] == choice
+            off[i] = _without_effect(rows[having], rewards[having], differ[own])
+            explained[j] |= own & ~(differ & ~off[i]).any(axis=1)
+    if weight @ explained.any(axis=0) < EXPLAINED * weight.sum():
+        return None
+    ties = (explained * weight) @ differ  # of each list, that it explains for each hyperparameter
+    reason = np.where(ties == ties.max(axis=0), ties.sum(axis=1)[:, None], -1.0).argmax(axis=0)
+    return np.asarray(off & (lists[:, None] == reason))
+
+
+def _by_hyperparameter(encoding: Encoding, x: FloatArray) -> FloatArray:
+    """Return a column for each hyperparameter: numbers, and choices counted from 1."""
+    n, numbers = encoding.n_numeric, np.concatenate(
+        [np.arange(k) + 1.0 for k in encoding.levels] or [np.empty(0)]
+    )
+    lists = encoding.groups[n:, None] == n + np.arange(len(encoding.levels))
+    return np.hstack([x[:, :n], (x[:, n:] > 0) @ (numbers[:, None] * lists)])
+
+
+def _without_effect(
+    rows: FloatArray, rewards: FloatArray, differ: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return the hyperparameters that no reward contradicts, small differences first."""
+    found = np.zeros(rows.shape[1], dtype=bool)
+    for difference in differ[np.argsort(differ.sum(axis=1), kind="stable")]:
+        wider = found | difference
+        if (wider != found).any() and not _contradicted(rows[:, ~wider], rewards):
+            found = wider
+    return found
+
+
+def _contradicted(rows: FloatArray, rewards: FloatArray) -> bool:
+    """Whether equal rows have different rewards."""
+    order = np.lexsort([rewards, *rows.T])
+    equal = (rows[order[1:]] == rows[order[:-1]]).all(axis=1)
+    return bool((equal & (rewards[order[1:]] != rewards[order[:-1]])).any())
