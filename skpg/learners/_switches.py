@@ -15,6 +15,9 @@ from skpg._space import FloatArray
 
 # Where fewer of the ties than this are explained, they are chance: scores take few values.
 EXPLAINED = 0.5
+# A tie shows no more new hyperparameters than this at a time: candidates that differ in many
+# are seldom contradicted.
+AT_ONCE = 5
 
 
 def switched_off(
@@ -80,11 +83,12 @@ def _by_hyperparameter(encoding: Encoding, x: FloatArray) -> FloatArray:
 def _without_effect(
     rows: FloatArray, rewards: FloatArray, differ: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Return the hyperparameters that no reward contradicts, small differences first."""
+    """Return the hyperparameters that ties show and no reward contradicts."""
     found = np.zeros(rows.shape[1], dtype=bool)
     for difference in differ[np.argsort(differ.sum(axis=1), kind="stable")]:
         wider = found | difference
-        if (wider != found).any() and not _contradicted(rows[:, ~wider], rewards):
+        new = (wider != found).sum()
+        if 0 < new <= AT_ONCE and not _contradicted(rows[:, ~wider], rewards):
             found = wider
     return found
 
