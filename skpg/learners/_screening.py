@@ -86,8 +86,8 @@ def perturb(
     d = len(policy.actors)
     drawn = np.where(rng.random((n, 1)) < 0.5, _fill(policy, n, rng), _fill(prior, n, rng))
     parents = np.where(np.isnan(best), drawn, best)
-    order = (rng.random((n, d)) + np.isnan(best)).argsort(axis=1)
-    changed = order.argsort(axis=1) < rng.choice([1, 2, 3, d], (n, 1))
+    order = rng.random((n, d)).argsort(axis=1) + d * np.isnan(best)
+    changed = order.argsort(axis=1).argsort(axis=1) < rng.choice([1, 2, 3, d], (n, 1))
     kind = rng.integers(len(PERTURBATIONS) + 1, size=(n, 1))  # the last kind is a draw
     sizes = np.append(PERTURBATIONS, 0.0)[kind]
     near = steps_from(policy, parents, sizes * rng.standard_normal((n, d)), in_rank=False)

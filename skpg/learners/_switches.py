@@ -28,7 +28,7 @@ def switched_off(
     A choice may switch off what candidates with the same reward differ in, if all of them
     have that choice, and if no two candidates that have it, and differ in nothing else,
     have different rewards. If several lists may be the reason, it is the one that explains
-    most ties.
+    most ties, or does so by fewest choices, or explains most for all hyperparameters.
 
     Parameters
     ----------
@@ -58,26 +58,30 @@ def switched_off(
     choices = np.concatenate([np.arange(k) + 1 for k in encoding.levels])
     off = np.zeros((len(lists), encoding.n_groups), dtype=bool)
     explained = np.zeros((encoding.n_groups, len(tied)), dtype=bool)
+    having = (rows[:, lists] == choices).T
     for i, (j, choice) in enumerate(zip(lists, choices, strict=True)):
         own = shared[:, j] == choice
         if own.any():
-            having = rows[:, j] == choice
-            off[i] = _without_effect(rows[having], rewards[having], differ[own])
+            off[i] = _without_effect(rows[having[i]], rewards[having[i]], differ[own])
             explained[j] |= own & ~(differ & ~off[i]).any(axis=1)
     if weight @ explained.any(axis=0) < EXPLAINED * weight.sum():
         return None
-    ties = (explained * weight) @ differ  # of each list, that it explains for each hyperparameter
-    reason = np.where(ties == ties.max(axis=0), ties.sum(axis=1)[:, None], -1.0).argmax(axis=0)
+    each = lists == np.arange(encoding.n_groups)[:, None]
+    ties = (explained * weight) @ differ  # of each list, for each hyperparameter
+    total = np.broadcast_to(ties.sum(axis=1, keepdims=True), ties.shape)
+    reason = np.lexsort((-total, each.astype(int) @ off, -ties), axis=0)[0]
     return np.asarray(off & (lists[:, None] == reason))
 
 
 def _by_hyperparameter(encoding: Encoding, x: FloatArray) -> FloatArray:
     """Return a column for each hyperparameter: numbers, and choices counted from 1."""
-    n, numbers = encoding.n_numeric, np.concatenate(
-        [np.arange(k) + 1.0 for k in encoding.levels] or [np.empty(0)]
-    )
-    lists = encoding.groups[n:, None] == n + np.arange(len(encoding.levels))
-    return np.hstack([x[:, :n], (x[:, n:] > 0) @ (numbers[:, None] * lists)])
+    n = encoding.n_numeric
+    stops = np.cumsum(encoding.levels, dtype=int)
+    choices = [
+        (x[:, n + stop - k : n + stop] > 0) @ np.arange(1.0, k + 1)
+        for k, stop in zip(encoding.levels, stops, strict=True)
+    ]
+    return np.column_stack([x[:, :n], *choices])
 
 
 def _without_effect(
