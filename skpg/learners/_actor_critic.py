@@ -82,6 +82,10 @@ class ActorCritic(Learner):
     candidate, one by one: each has the greatest probability of improving on the best by as
     much as it is its turn to aim at, given the uncertainty that the earlier ones leave.
 
+    Candidates with the very same reward tell which choices of a list switch which
+    hyperparameters off, as a linear kernel does with ``gamma``. The critic does not look at
+    what is switched off, and perturbations do not stop at it.
+
     A search that has won next to nothing for 30 candidates has stalled. From then on only
     half of the candidates improve on the best, or take small steps from it. The others are
     draws of a second policy, the explorer, which starts again from the user's
