@@ -84,7 +84,7 @@ class ActorCritic(Learner):
 
     Candidates with the very same reward tell which choices of a list switch which
     hyperparameters off, as a linear kernel does with ``gamma``. The critic does not look at
-    what is switched off, and perturbations do not stop at it.
+    what is switched off, and perturbations change something else.
 
     A search that has won next to nothing for 30 candidates has stalled. From then on only
     half of the candidates improve on the best, or take small steps from it. The others are

@@ -58,11 +58,11 @@ def switched_off(
     choices = np.concatenate([np.arange(k) + 1 for k in encoding.levels])
     off = np.zeros((len(lists), encoding.n_groups), dtype=bool)
     explained = np.zeros((encoding.n_groups, len(tied)), dtype=bool)
-    having = (rows[:, lists] == choices).T
     for i, (j, choice) in enumerate(zip(lists, choices, strict=True)):
         own = shared[:, j] == choice
         if own.any():
-            off[i] = _without_effect(rows[having[i]], rewards[having[i]], differ[own])
+            having = rows[:, j] == choice
+            off[i] = _without_effect(rows[having], rewards[having], differ[own])
             explained[j] |= own & ~(differ & ~off[i]).any(axis=1)
     if weight @ explained.any(axis=0) < EXPLAINED * weight.sum():
         return None
