@@ -66,10 +66,10 @@ class Encoding:
 
     def design(self, numeric: FloatArray, nominal: NDArray[np.intp]) -> FloatArray:
         """Return rows in which two values of an unordered list are at distance 1."""
-        onehot = [
-            (nominal[:, [j]] == np.arange(k)) * np.sqrt(0.5) for j, k in enumerate(self.levels)
-        ]
-        return np.hstack([numeric, *onehot])
+        width = sum(self.levels)
+        columns = nominal + np.cumsum(self.levels, dtype=int) - self.levels  # of the choices
+        onehot = np.repeat(columns, self.levels, axis=1) == np.arange(width)
+        return np.hstack([numeric, onehot * np.sqrt(0.5)])
 
     def inert(self, x: FloatArray) -> NDArray[np.bool_]:
         """Return which hyperparameters are switched off in each row, of shape (n, n_groups)."""

@@ -221,6 +221,8 @@ class ActorCritic(Learner):
             return policy.mode_action()
         rows = np.argsort(-replace_failed(memory.rewards), kind="stable")[:ELITE]
         encoding, x = Encoding.of(policy.space), design(policy.space, memory.actions[rows])
+        if not encoding.n_numeric:  # unordered choices have no neighbours
+            return np.asarray(memory.actions[rows[0]])
         low, span = x.min(axis=0), np.ptp(x, axis=0)
         unit = np.where((encoding.groups < encoding.n_numeric) & (span > 0), span, 1.0)
         theta = policy.critic.theta.copy()  # length scales in the new units
