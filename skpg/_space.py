@@ -98,6 +98,16 @@ class Choice:
 
 
 @dataclass(frozen=True, eq=False)
+class Branch(Choice):
+    """The dict of a list of dicts that a candidate belongs to; the order means nothing."""
+
+    @property
+    def ordered(self) -> bool:
+        """False: the numbers of the dicts are names."""
+        return False
+
+
+@dataclass(frozen=True, eq=False)
 class Continuous:
     """A continuous distribution, seen through its quantile function."""
 
@@ -205,7 +215,8 @@ class Space:
     Attributes
     ----------
     dimensions : tuple
-        `Choice`, `Continuous` and `Discrete` values, one per column of an action.
+        `Choice`, `Continuous` and `Discrete` values, one per column of an action; of
+        several dicts the first one is a `Branch`.
     branches : int
         Number of dicts.
     size : float
@@ -233,7 +244,7 @@ class Space:
         dimensions: list[Dimension] = []
         if len(branches) > 1:
             weights = np.full(len(branches), 1 / len(branches))
-            dimensions.append(Choice("branch", tuple(range(len(branches))), weights))
+            dimensions.append(Branch("branch", tuple(range(len(branches))), weights))
         for number, branch in enumerate(branches):
             of = number if len(branches) > 1 else None
             dimensions += [_dimension(name, value, of) for name, value in branch.items()]
@@ -278,30 +289,57 @@ class Space:
         -------
         ndarray of shape (n, n_dimensions)
             Index of the choice, or the value itself; nan where inactive.
+
+        Raises
+        ------
+        ValueError
+            If an active hyperparameter has no value.
         """
         resolved = np.full(actions.shape, np.nan)
         active = self.active(actions)
         for j, dimension in enumerate(self.dimensions):
             rows = active[:, j]
             if rows.any():
-                resolved[rows, j] = dimension.resolve(actions[rows, j])
+                column = dimension.resolve(actions[rows, j])
+                if np.isnan(column).any():
+                    drawn = actions[rows, j][np.isnan(column)][0]
+                    raise ValueError(f"{dimension.name!r} has no value at the action {drawn}.")
+                resolved[rows, j] = column
         return resolved
 
     def keys(self, actions: FloatArray) -> list[bytes]:
         """Return hashable names of candidates: equal if and only if the params are."""
         resolved = self.resolve(actions)
-        if self._overlapping:  # the same params may be drawn in two branches
-            resolved = np.array([self.identify(params) for params in self.decode(actions)])
+        for earlier, later in self._overlapping:
+            rows = np.flatnonzero(resolved[:, 0] == later)
+            if len(rows):
+                moved = self._moved(resolved[rows], earlier, later)
+                known = ~np.isnan(moved[:, list(self.columns[earlier])]).any(axis=1)
+                resolved[rows[known]] = moved[known]
         return [row.tobytes() for row in resolved]
+
+    def _moved(self, resolved: FloatArray, earlier: int, later: int) -> FloatArray:
+        """Return the same candidates as rows of an earlier branch, nan where it lacks a value."""
+        moved = np.full(resolved.shape, np.nan)
+        moved[:, 0] = earlier
+        places = {self.dimensions[j].name: j for j in self.columns[later]}
+        for j in self.columns[earlier]:
+            column = places[self.dimensions[j].name]
+            moved[:, j] = _identified(
+                self.dimensions[j], self.dimensions[column], resolved[:, column]
+            )
+        return moved
 
     def key(self, params: Mapping[str, Any]) -> bytes:
         """Return the key of one candidate, the same as that of its action."""
         return self.identify(params).tobytes()
 
     @cached_property
-    def _overlapping(self) -> bool:
-        names = {frozenset(self.dimensions[j].name for j in columns) for columns in self.columns}
-        return len(names) < self.branches
+    def _overlapping(self) -> list[tuple[int, int]]:
+        """Pairs of branches, the earlier one first, in which the same params may be drawn."""
+        names = [{self.dimensions[j].name for j in columns} for columns in self.columns]
+        pairs = itertools.combinations(range(self.branches), 2)
+        return [(earlier, later) for earlier, later in pairs if names[earlier] == names[later]]
 
     def decode(self, actions: FloatArray) -> list[Params]:
         """Return the params of actions, a list of n dicts of native Python values."""
@@ -429,6 +467,23 @@ class Space:
                     row[0] = number
                 rows.append(row)
         return np.array(rows)
+
+
+def _identified(dimension: Dimension, other: Dimension, resolved: FloatArray) -> FloatArray:
+    """Return what resolved values of another dimension are in this one, nan where unknown."""
+
+    def place(value: Any) -> float:
+        try:
+            return dimension.identify(value)
+        except ValueError:
+            return float("nan")
+
+    if isinstance(other, Choice):
+        return np.array([place(choice) for choice in other.choices])[resolved.astype(int)]
+    if isinstance(dimension, Continuous):
+        within = (dimension.low <= resolved) & (resolved <= dimension.high)
+        return np.where(within, resolved, np.nan)
+    return np.array([place(value) for value in other.values(resolved)])
 
 
 def _all_actions(dimension: Dimension) -> FloatArray:

@@ -10,7 +10,7 @@ from scipy import stats
 from threadpoolctl import ThreadpoolController
 
 from skpg import PolicyGradientOptimizer
-from skpg.learners import ActorCritic, NaturalGradient, Reinforce, ZerothOrder
+from skpg.learners import ActorCritic, Learner, NaturalGradient, Reinforce, ZerothOrder
 
 MIXED = {"x": stats.uniform(), "n": stats.randint(0, 5), "k": ["a", "b"]}
 
@@ -165,6 +165,35 @@ def test_wrong_use_is_refused():
         PolicyGradientOptimizer(MIXED, learner="adam")
     optimizer.tell([], [])
     assert len(optimizer.memory) == 0
+
+
+class Noting(Learner):
+    """Notes what it is told to be in flight."""
+
+    def __init__(self):
+        self.proposing, self.updating = [], []
+
+    def propose(self, policy, memory, n, rng, admissible):
+        self.proposing.append(memory.pending)
+        return super().propose(policy, memory, n, rng, admissible)
+
+    def update(self, policy, memory, rng):
+        self.updating.append(memory.pending)
+        return policy
+
+
+def test_learners_are_told_what_is_in_flight():
+    learner = Noting()
+    optimizer = PolicyGradientOptimizer(MIXED, learner=learner, random_state=0)
+    first, (second,) = optimizer.ask(2), optimizer.ask(1)
+    optimizer.tell(first[:1], [1.0])
+    optimizer.ask(1)
+
+    def known(actions):
+        return optimizer.space.decode(actions)
+
+    assert [known(actions) for actions in learner.proposing] == [[], first, [first[1], second]]
+    assert [known(actions) for actions in learner.updating] == [[first[1], second]]
 
 
 def test_what_is_expected_is_neither_proposed_nor_waited_for():

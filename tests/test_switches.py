@@ -81,6 +81,19 @@ def test_a_tie_is_no_evidence_where_most_ties_have_no_explanation():
     assert found([*tie, *chance, *more], [1.0, 1.0, 2.0, 2.0, 3.0, 3.0]) is None
 
 
+@pytest.mark.parametrize(("n", "shown"), [(5, True), (6, False)])
+def test_a_tie_of_candidates_that_differ_in_many_shows_nothing(n, shown):
+    """Few others agree with both in the rest, so nothing would contradict."""
+    space = Space({"kind": ["a", "b"], **{f"x{k}": stats.uniform() for k in range(n)}})
+    one, other = ({"kind": "a", **{f"x{k}": u for k in range(n)}} for u in (0.2, 0.7))
+    third = {**one, "kind": "b"}
+    x = design(space, space.encode([one, other, third]))
+    off = switched_off(Encoding.of(space), x, np.array([1.0, 1.0, 0.0]))
+    assert (off is not None) == shown
+    if shown:
+        assert off[0].tolist() == [True] * n + [False]
+
+
 def test_failures_are_no_ties():
     assert found([svm("linear"), svm("linear", gamma=5.0)], [np.nan, np.nan]) is None
 
