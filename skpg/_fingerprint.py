@@ -102,4 +102,4 @@ def _dimension_part(dimension: Dimension) -> Any:
     """Return what a dimension is for a policy: choices, or a quantile function."""
     if isinstance(dimension, Choice):
         return ["list", dimension.choices, dimension.weights]
-    return [type(dimension).__name__, dimension.resolve(GRID)]
+    return [type(dimension).__name__, dimension.values(dimension.resolve(GRID))]

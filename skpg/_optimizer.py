@@ -98,20 +98,23 @@ class PolicyGradientOptimizer:
         Parameters
         ----------
         params : iterable of dict
-            Candidates known before or waiting already are left out.
+            Candidates known before or waiting already are left out. Values are found in the
+            space and asked as it has them: 15.0 as 15 where there are integers only.
 
         Raises
         ------
+        TypeError
+            If a candidate is not a dict.
         ValueError
             If a candidate is not in the space.
         """
-        for candidate in params:
-            action = self.space.encode([candidate])[0]
+        candidates = [self.space.native(candidate) for candidate in _listed("params", params)]
+        for candidate, action in zip(candidates, self.space.encode(candidates), strict=True):
             key = self.space.key(candidate)
             if key not in self._seen:
                 self._seen.add(key)
                 self._pending[key] = action
-                self._queue.append({name: _native(value) for name, value in candidate.items()})
+                self._queue.append(candidate)
 
     def ask(self, n: int = 1) -> list[Params]:
         """Propose candidates.
@@ -143,10 +146,12 @@ class PolicyGradientOptimizer:
 
         Raises
         ------
+        TypeError
+            If a candidate is not a dict.
         ValueError
             If a candidate is not in the space.
         """
-        candidates = list(params)
+        candidates = _listed("params", params)
         keys = [self.space.key(candidate) for candidate in candidates]
         self._seen.update(keys)
         self._pending = dict(zip(keys, self.space.encode(candidates), strict=True))
@@ -167,10 +172,10 @@ class PolicyGradientOptimizer:
         ValueError
             If the lengths differ, or a candidate is not in the space.
         TypeError
-            If a reward is not a number.
+            If a candidate is not a dict, or a reward is not a number.
         """
-        candidates = list(params)
-        values = np.array([_reward(reward) for reward in rewards])
+        candidates = _listed("params", params)
+        values = np.array([_reward(reward) for reward in _listed("rewards", rewards)])
         if len(candidates) != len(values):
             raise ValueError(
                 f"tell expects one reward per candidate, got {len(candidates)} candidates "
@@ -253,7 +258,19 @@ def _generator(
 ) -> np.random.Generator:
     if isinstance(random_state, np.random.RandomState):
         random_state = int(random_state.randint(2**31))
-    return np.random.default_rng(random_state)
+    try:
+        return np.random.default_rng(random_state)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            "random_state must be an int of at least 0, a numpy Generator or RandomState, or "
+            f"None, got {random_state!r}."
+        ) from error
+
+
+def _listed(name: str, values: Iterable[Any]) -> list[Any]:
+    if isinstance(values, Mapping) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be a list, got {values!r} of type {type(values).__name__}.")
+    return list(values)
 
 
 def _reward(reward: object) -> float:
@@ -263,7 +280,3 @@ def _reward(reward: object) -> float:
         raise TypeError(
             f"rewards must be numbers, nan where a candidate failed; got {reward!r}."
         ) from None
-
-
-def _native(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import itertools
 import numbers
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -32,10 +32,45 @@ Params = dict[str, Any]
 LARGEST_Z = 8.0
 # A discrete distribution with more atoms than this is decoded by its own quantile function.
 LARGEST_TABLE = 10_000
+# Bisections of a range of z after which it is as narrow as doubles are.
+HALVINGS = 60
+
+
+class Known:
+    """What all dimensions do with a value that a user gave."""
+
+    def find(self, value: object, *, exact: bool = False) -> float:
+        """Return what `resolve` makes of the action of `value`; nan where it is unknown.
+
+        Parameters
+        ----------
+        value : object
+        exact : bool, default=False
+            Find only what `values` returns. Otherwise also what has lost its type on its way,
+            as in a row of a data frame or in JSON, or its last digits.
+        """
+        raise NotImplementedError
+
+    def refusal(self, value: object) -> str:
+        """Say why `value` is unknown."""
+        raise NotImplementedError
+
+    def identify(self, value: object) -> float:
+        """Return what `resolve` makes of the action of `value`.
+
+        Raises
+        ------
+        ValueError
+            If it is unknown.
+        """
+        found = self.find(value)
+        if np.isnan(found):
+            raise ValueError(self.refusal(value))
+        return found
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
+class Choice(Known):
     """A list of values; a value that is listed twice is twice as likely at the start.
 
     Attributes
@@ -68,8 +103,10 @@ class Choice:
     def ranks(self) -> FloatArray:
         """Position of each choice in increasing order, in (0, 1); for ordered choices."""
         ranks = np.empty(len(self.choices))
-        ranks[np.argsort(np.array(self.choices, dtype=float))] = np.arange(len(self.choices))
-        return (ranks + 0.5) / len(self.choices)
+        # nan comes last; Python's own order has room for integers that no float can hold
+        order = sorted(range(len(ranks)), key=lambda k: _place(self.choices[k]))
+        ranks[order] = np.arange(len(ranks))
+        return (ranks + 0.5) / len(ranks)
 
     def resolve(self, column: FloatArray) -> FloatArray:
         """Return the indices themselves."""
@@ -83,18 +120,34 @@ class Choice:
         """Return the very objects of the list."""
         return [self.choices[int(index)] for index in resolved]
 
-    def identify(self, value: object) -> float:
-        """Return the index of `value`, found by identity first, then by equality."""
-        for index, choice in enumerate(self.choices):
-            if choice is value:
-                return float(index)
-        equal = [k for k, choice in enumerate(self.choices) if _equal(choice, value)]
-        for index in equal:  # among 1, True and 1.0 the one of its own type
-            if type(self.choices[index]) is type(value):
-                return float(index)
-        if equal:
-            return float(equal[0])
-        raise ValueError(f"{self.name}={value!r} is not among the choices {list(self.choices)!r}.")
+    def find(self, value: object, *, exact: bool = False) -> float:
+        """Return the index of `value`, nan where it is not there.
+
+        The very object comes first, then one of the same type and content; then, unless
+        `exact`, one that is equal as numbers and sequences are, a number that is the same but
+        for rounding, and None for nan, as data frames write it.
+        """
+        native = _native(value)
+        tests: list[Callable[[Any], bool]] = [
+            lambda choice: choice is value,
+            lambda choice: same(choice, value),
+        ]
+        if not exact:
+            tests += [
+                lambda choice: same(choice, native),
+                lambda choice: _alike(choice, native, strict=False),
+                lambda choice: _is_close(_float(choice), _float(native)),
+                lambda choice: choice is None and _is_nan(native),
+            ]
+        for test in tests:
+            for index, choice in enumerate(self.choices):
+                if test(choice):
+                    return float(index)
+        return float("nan")
+
+    def refusal(self, value: object) -> str:
+        """Say that `value` is not there."""
+        return f"{self.name}={value!r} is not among the choices {list(self.choices)!r}."
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +161,7 @@ class Branch(Choice):
 
 
 @dataclass(frozen=True, eq=False)
-class Continuous:
+class Continuous(Known):
     """A continuous distribution, seen through its quantile function."""
 
     name: str
@@ -117,6 +170,22 @@ class Continuous:
     high: float = np.inf
     branch: int | None = None
     size: float = np.inf
+
+    @property
+    def kind(self) -> type:
+        """The type of the values."""
+        return float
+
+    @property
+    def _tells(self) -> bool:
+        """Whether the distribution tells the probability below and above a value."""
+        return hasattr(self.distribution, "cdf") and hasattr(self.distribution, "sf")
+
+    @cached_property
+    def reach(self) -> tuple[float, float]:
+        """The ends of what is drawn; the support may go on."""
+        low, high = self.resolve(np.array([-LARGEST_Z, LARGEST_Z])).tolist()
+        return low, high
 
     def resolve(self, column: FloatArray) -> FloatArray:
         """Return the values ``F^-1(Phi(z))``."""
@@ -128,27 +197,47 @@ class Continuous:
         """Return native floats."""
         return list(resolved.tolist())
 
-    def identify(self, value: object) -> float:
-        """Return `value` as a float, checked to lie in the support."""
-        if not _is_number(value) or not self.low <= value <= self.high:  # type: ignore[operator]
-            raise ValueError(_outside(self.name, value, self.distribution))
-        return float(value) + 0.0  # type: ignore[arg-type]
+    def find(self, value: object, *, exact: bool = False) -> float:
+        """Return `value` as a float of the support; nan outside of it.
+
+        An end of the support may have been rounded: ``0.3 + 0.6 < 0.9``.
+        """
+        number = _float(value)
+        nearest = min(max(number, self.low), self.high)
+        if exact:
+            known = type(value) is self.kind and bool(self.draws(np.array([number]))[0])
+        else:
+            known = _is_close(nearest, number, self.low, self.high)
+            known = known and (self._tells or bool(self.draws(np.array([nearest]))[0]))
+        return nearest if known else float("nan")
+
+    def draws(self, values: FloatArray) -> NDArray[np.bool_]:
+        """Return which values are drawn; the support may go on where that is next to never."""
+        if self._tells:
+            return np.asarray((self.reach[0] <= values) & (values <= self.reach[1]))
+        # a quantile function alone may have steps
+        return np.isclose(self.resolve(self.action(values)), values, rtol=1e-9, atol=1e-12)
+
+    def refusal(self, value: object) -> str:
+        """Say that `value` is outside of the support."""
+        return _outside(self.name, value, self.distribution)
 
     def action(self, resolved: FloatArray) -> FloatArray:
         """Return ``Phi^-1(F(x))``, from the nearer tail for the sake of precision."""
+        if not self._tells:
+            return _greatest_z(self.resolve, resolved)
         below = ndtri(self.distribution.cdf(resolved))
-        if hasattr(self.distribution, "sf"):
-            above = -ndtri(self.distribution.sf(resolved))
-            below = np.where(below > 0, above, below)
-        return np.clip(below, -LARGEST_Z, LARGEST_Z)
+        above = -ndtri(self.distribution.sf(resolved))
+        return np.clip(np.where(below > 0, above, below), -LARGEST_Z, LARGEST_Z)
 
 
 @dataclass(frozen=True, eq=False)
-class Discrete:
+class Discrete(Known):
     """A discrete distribution; an atom owns the range of ``z`` that its probability covers.
 
     ``atoms`` and ``cumulative`` (their distribution function) are tabulated where the
     support is small: a look-up is a hundred times faster than scipy's quantile function.
+    The values are ints if ``whole``, else floats, as those that the distribution draws.
     """
 
     name: str
@@ -156,6 +245,12 @@ class Discrete:
     atoms: FloatArray | None = None
     cumulative: FloatArray | None = None
     branch: int | None = None
+    whole: bool = True
+
+    @property
+    def kind(self) -> type:
+        """The type of the values: that of what the distribution draws."""
+        return int if self.whole else float
 
     @property
     def size(self) -> float:
@@ -165,25 +260,42 @@ class Discrete:
     def resolve(self, column: FloatArray) -> FloatArray:
         """Return the values ``F^-1(Phi(z))``."""
         if self.atoms is None or self.cumulative is None:
-            return np.asarray(_quantile(self.distribution, column), dtype=float) + 0.0
+            values = _quantile(self.distribution, column)
+            return np.asarray(_truncated(values) if self.whole else values) + 0.0
         index = np.searchsorted(self.cumulative[:-1], ndtr(column), side="left")
         return self.atoms[index]
 
     def values(self, resolved: FloatArray) -> list[Any]:
-        """Return native ints (floats where an atom is not whole)."""
+        """Return native ints, or floats where the distribution draws floats."""
+        if not self.whole:
+            return list(resolved.tolist())
         return [int(value) if value.is_integer() else value for value in resolved.tolist()]
 
-    def identify(self, value: object) -> float:
-        """Return `value` as a float, checked to be an atom."""
-        if _is_number(value):
-            resolved = float(value) + 0.0  # type: ignore[arg-type]
-            if self.atoms is None:
-                known = self.distribution.pmf(resolved) > 0
-            else:
-                known = resolved in self.atoms
-            if known:
-                return resolved
-        raise ValueError(_outside(self.name, value, self.distribution))
+    def find(self, value: object, *, exact: bool = False) -> float:
+        """Return `value` as an atom; nan where it is none."""
+        number = _float(value)
+        if exact:
+            known = type(value) is self.kind and self.draws(np.array([number]))[0]
+        elif self.atoms is None:
+            known = self._has(np.array([number]))[0]
+        else:
+            given, number = number, float(self.atoms[np.argmin(np.abs(self.atoms - number))])
+            known = _is_close(given, number, *self.atoms[[0, -1]])
+        return number if known else float("nan")
+
+    def draws(self, values: FloatArray) -> NDArray[np.bool_]:
+        """Return which values are drawn; those of next to no probability are not."""
+        if self.atoms is None:
+            known, atoms = self._has(values), values
+        else:
+            places = np.searchsorted(self.atoms, values)
+            atoms = self.atoms[np.minimum(places, len(self.atoms) - 1)]
+            known = atoms == values
+        return np.asarray(known & (np.abs(ndtri(self.middle(atoms))) <= LARGEST_Z))
+
+    def refusal(self, value: object) -> str:
+        """Say that `value` is not an atom."""
+        return _outside(self.name, value, self.distribution)
 
     def action(self, resolved: FloatArray) -> FloatArray:
         """Return the ``z`` of the middle of the atom's range."""
@@ -191,11 +303,47 @@ class Discrete:
 
     def middle(self, resolved: FloatArray) -> FloatArray:
         """Return the probability below the middle of the atom."""
-        if self.atoms is None or self.cumulative is None:
+        if self.atoms is not None and self.cumulative is not None:
+            middles = self.cumulative - np.diff(self.cumulative, prepend=0.0) / 2
+            return middles[np.searchsorted(self.atoms, resolved)]
+        if _tells_atoms(self.distribution):
             cdf, pmf = self.distribution.cdf(resolved), self.distribution.pmf(resolved)
             return np.asarray(cdf - pmf / 2, dtype=float)
-        middles = self.cumulative - np.diff(self.cumulative, prepend=0.0) / 2
-        return middles[np.searchsorted(self.atoms, resolved)]
+        return (self._below(resolved - 1) + self._below(resolved)) / 2
+
+    def tabulated(self) -> Discrete:
+        """Return the same with a table of its atoms, where there are not too many."""
+        values = getattr(getattr(self.distribution, "dist", None), "xk", None)
+        if values is not None:  # of `rv_discrete`; they need not be whole, and may be moved
+            p = np.asarray(self.distribution.dist.pk)
+            cumulative = np.cumsum(p)[p > 0]
+            atoms = np.asarray(self.distribution.ppf(cumulative - p[p > 0] / 2), dtype=float)
+            return replace(self, atoms=atoms, cumulative=cumulative)
+        told = _tells_atoms(self.distribution)
+        if told:
+            low, high = self.distribution.support()
+        else:
+            low, high = self.resolve(np.array([-LARGEST_Z, LARGEST_Z]))
+        if high - low >= LARGEST_TABLE:
+            return self
+        atoms = np.arange(low, high + 1).astype(float)
+        if told:
+            atoms = atoms[self.distribution.pmf(atoms) > 0]
+            cumulative = np.asarray(self.distribution.cdf(atoms), dtype=float)
+            return replace(self, atoms=atoms, cumulative=cumulative)
+        cumulative = self._below(atoms)
+        some = np.diff(cumulative, prepend=0.0) > 0
+        return replace(self, atoms=atoms[some], cumulative=cumulative[some])
+
+    def _has(self, values: FloatArray) -> NDArray[np.bool_]:
+        """Return which values are atoms, without a table."""
+        if _tells_atoms(self.distribution):
+            return np.asarray(self.distribution.pmf(values) > 0)
+        return np.asarray(self.resolve(self.action(values)) == values)
+
+    def _below(self, resolved: FloatArray) -> FloatArray:
+        """Return the probability of values up to each, told by the quantiles alone."""
+        return np.asarray(ndtr(_greatest_z(self.resolve, resolved)))
 
 
 Dimension = Choice | Continuous | Discrete
@@ -208,7 +356,9 @@ class Space:
     ----------
     param_distributions : dict or list of dicts
         Hyperparameter names to lists of choices (any sequence or one-dimensional array,
-        of any objects) or to frozen `scipy.stats` distributions, continuous or discrete.
+        of any objects), to frozen `scipy.stats` distributions, continuous or discrete, or to
+        other objects with the methods ``rvs(random_state=...)`` and ``ppf``, which takes
+        arrays. Values are int where ``rvs`` draws integers.
         Of a list of dicts, a candidate belongs to one dict; at the start each is equally
         likely. An empty dict among others stands for the estimator as it is.
 
@@ -364,26 +514,58 @@ class Space:
 
         Raises
         ------
+        TypeError
+            If the candidate is not a dict.
         ValueError
             If the names are not those of a branch, or a value is not in the space.
         """
-        reasons = []
-        for number, columns in enumerate(self.columns):
-            names = [self.dimensions[j].name for j in columns]
-            if set(names) != set(params):
-                reasons.append(f"Expected values for {names}, got {list(params)}.")
-                continue
-            row = np.full(len(self.dimensions), np.nan)
-            if self.branches > 1:
-                row[0] = number
-            try:
-                for j in columns:
-                    row[j] = self.dimensions[j].identify(params[self.dimensions[j].name])
-            except ValueError as error:
-                reasons.append(str(error))
-                continue
-            return row
-        raise ValueError(f"{dict(params)!r} is not in the space. " + " ".join(reasons))
+        candidate = _as_dict(params)
+        # what was drawn is found where it was drawn, not where something similar is
+        for exact in (True, False):
+            for number in range(self.branches):
+                row = self._find(number, candidate, exact=exact)
+                if row is not None:
+                    return row
+        reasons = [self._refusal(number, candidate) for number in range(self.branches)]
+        raise ValueError(f"{candidate!r} is not in the space. " + " ".join(reasons))
+
+    def _find(self, number: int, params: Params, *, exact: bool) -> FloatArray | None:
+        """Return the resolved row of a candidate in one branch; None where it has not got it."""
+        dimensions = [self.dimensions[j] for j in self.columns[number]]
+        if {d.name for d in dimensions} != set(params):
+            return None
+        row = np.full(len(self.dimensions), np.nan)
+        if self.branches > 1:
+            row[0] = number
+        for j, dimension in zip(self.columns[number], dimensions, strict=True):
+            row[j] = dimension.find(params[dimension.name], exact=exact)
+            if np.isnan(row[j]):
+                return None
+        return row
+
+    def _refusal(self, number: int, params: Params) -> str:
+        dimensions = [self.dimensions[j] for j in self.columns[number]]
+        names = [d.name for d in dimensions]
+        if set(names) != set(params):
+            return f"Expected values for {names}, got {list(params)}."
+        unknown = (d for d in dimensions if np.isnan(d.find(params[d.name])))
+        return next(d.refusal(params[d.name]) for d in unknown)
+
+    def native(self, params: Mapping[str, Any]) -> Params:
+        """Return params with the values that `decode` returns for them.
+
+        A candidate of a data frame, of JSON or typed in may have 15.0 for 15, and 1 for True.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `identify`.
+        """
+        row = self.identify(params)
+        columns = self.columns[int(row[0]) if self.branches > 1 else 0]
+        return {
+            self.dimensions[j].name: self.dimensions[j].values(row[j : j + 1])[0] for j in columns
+        }
 
     def encode(self, params: Iterable[Mapping[str, Any]]) -> FloatArray:
         """Return actions whose `decode` is `params`.
@@ -471,19 +653,16 @@ class Space:
 
 def _identified(dimension: Dimension, other: Dimension, resolved: FloatArray) -> FloatArray:
     """Return what resolved values of another dimension are in this one, nan where unknown."""
-
-    def place(value: Any) -> float:
-        try:
-            return dimension.identify(value)
-        except ValueError:
-            return float("nan")
-
     if isinstance(other, Choice):
-        return np.array([place(choice) for choice in other.choices])[resolved.astype(int)]
-    if isinstance(dimension, Continuous):
-        within = (dimension.low <= resolved) & (resolved <= dimension.high)
-        return np.where(within, resolved, np.nan)
-    return np.array([place(value) for value in other.values(resolved)])
+        places = [dimension.find(choice, exact=True) for choice in other.choices]
+        return np.array(places)[resolved.astype(int)]
+    if isinstance(dimension, Choice):
+        unique, inverse = np.unique(resolved, return_inverse=True)
+        places = [dimension.find(value, exact=True) for value in other.values(unique)]
+        return np.array(places)[inverse]
+    if dimension.kind is not other.kind:
+        return np.full(len(resolved), np.nan)
+    return np.where(dimension.draws(resolved), resolved, np.nan)
 
 
 def _all_actions(dimension: Dimension) -> FloatArray:
@@ -570,7 +749,8 @@ def _choice(name: str, values: Any, branch: int | None) -> Choice:
     for value in listed:
         # only plain values are compared: other objects may not be hashed, nor have an equality
         plain = value is None or isinstance(value, str | bool | numbers.Real)
-        key = (type(value), value if plain else id(value))
+        content = "nan" if _is_nan(value) else value
+        key = (type(value), content if plain else id(value))
         if key in places:
             counts[places[key]] += 1
             continue
@@ -581,21 +761,64 @@ def _choice(name: str, values: Any, branch: int | None) -> Choice:
 
 
 def _distribution(name: str, value: Any, branch: int | None) -> Continuous | Discrete:
-    if not np.isfinite(value.ppf(0.5)):
+    median, drawn = _median_and_draw(name, value)
+    discrete = isinstance(getattr(value, "dist", None), stats.rv_discrete)
+    # scipy draws integers also where a fraction was added to them
+    whole = isinstance(drawn, numbers.Integral) and (median.is_integer() or not discrete)
+    if not (whole or discrete):
+        return Continuous(name, value, *_support(value), branch)
+    return Discrete(name, value, branch=branch, whole=whole).tabulated()
+
+
+def _median_and_draw(name: str, value: Any) -> tuple[float, Any]:
+    """Return the median and a value that is drawn as `RandomizedSearchCV` draws it.
+
+    Raises
+    ------
+    ValueError
+        If they cannot be had, or are arrays.
+    """
+    where = f"param_distributions[{name!r}]"
+
+    def ask(method: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return getattr(value, method)(*args, **kwargs)
+        except Exception as error:
+            raise ValueError(
+                f"{where} is a distribution whose `{method}` fails: {_described(value)}, "
+                f"{type(error).__name__}: {error}."
+            ) from error
+
+    median = np.asarray(ask("ppf", 0.5))
+    if not median.ndim and not np.isfinite(_float(median.item())):
         raise ValueError(
-            f"param_distributions[{name!r}] is a distribution whose median is not finite: "
+            f"{where} is a distribution whose median is not finite: "
             f"{_described(value)}. Are its arguments valid?"
         )
-    if not callable(getattr(value, "pmf", None)):
-        low, high = value.support() if hasattr(value, "support") else (-np.inf, np.inf)
-        return Continuous(name, value, float(low), float(high), branch)
-    low, high = value.support()
-    if high - low >= LARGEST_TABLE:
-        return Discrete(name, value, branch=branch)
-    own = getattr(getattr(value, "dist", None), "xk", None)  # atoms need not be whole
-    atoms = np.arange(low, high + 1) if own is None else np.sort(np.asarray(own, dtype=float))
-    atoms = atoms[value.pmf(atoms) > 0].astype(float)
-    return Discrete(name, value, atoms, np.asarray(value.cdf(atoms), dtype=float), branch)
+    drawn = median if median.ndim else ask("rvs", random_state=np.random.RandomState(0))
+    if np.ndim(drawn):
+        raise ValueError(
+            f"{where} must be a distribution of single numbers, got one of arrays: "
+            f"{_described(value)}. Are its arguments arrays?"
+        )
+    if np.shape(ask("ppf", np.array([0.25, 0.5, 0.75]))) != (3,):
+        raise ValueError(f"{where} must have a `ppf` that takes arrays, got {_described(value)}.")
+    return float(median), np.asarray(drawn).item()
+
+
+def _support(distribution: Any) -> tuple[float, float]:
+    """Return the ends of a continuous distribution."""
+    if hasattr(distribution, "support"):
+        low, high = distribution.support()
+    else:
+        with np.errstate(all="ignore"):  # they may be infinite
+            low, high = distribution.ppf(np.array([0.0, 1.0]))
+    return (-np.inf if np.isnan(low) else float(low)), (np.inf if np.isnan(high) else float(high))
+
+
+def _tells_atoms(distribution: Any) -> bool:
+    """Whether a distribution has all that scipy's discrete ones have."""
+    return all(callable(getattr(distribution, name, None)) for name in ("pmf", "cdf", "support"))
 
 
 def _quantile(distribution: Any, z: FloatArray) -> FloatArray:
@@ -607,23 +830,128 @@ def _quantile(distribution: Any, z: FloatArray) -> FloatArray:
     return np.asarray(values, dtype=float)
 
 
+def _greatest_z(resolve: Callable[[FloatArray], FloatArray], resolved: FloatArray) -> FloatArray:
+    """Return the greatest ``z`` whose value is at most `resolved`, found by halving."""
+    low, high = np.full(resolved.shape, -LARGEST_Z), np.full(resolved.shape, LARGEST_Z)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        below = resolve(middle) <= resolved
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return low
+
+
+def _truncated(values: FloatArray) -> FloatArray:
+    """Return values without their fractions, as `int` does, but for errors of rounding."""
+    whole = np.rint(values)
+    return np.where(np.isclose(values, whole, rtol=1e-15, atol=0.0), whole, np.trunc(values))
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
 
 
-def _equal(left: object, right: object) -> bool:
-    """Compare two choices; estimators by their class and parameters, for cloning copies them."""
+def is_positive(value: object) -> bool:
+    """Whether a setting is a positive number, and finite."""
+    return 0 < _float(value) < np.inf
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, numbers.Number | np.generic) and bool(value != value)
+
+
+def _float(value: Any) -> float:
+    """Return a number as a float; nan for all else, and for what no float can hold."""
     try:
-        if bool(left == right):
-            return True
-    except (ValueError, TypeError):  # arrays compare element by element
-        pass
-    if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
-        return np.array_equal(left, right)
-    if type(left) is not type(right) or not hasattr(left, "get_params"):
+        return float(value) + 0.0 if _is_number(value) else float("nan")
+    except OverflowError:
+        return float("nan")
+
+
+def _is_close(left: float, right: float, *near: float) -> bool:
+    """Whether two numbers are the same but for rounding, there or in computations with others."""
+    finite = [abs(number) for number in (left, right, *near) if not np.isinf(number)]
+    return bool(abs(left - right) <= 4 * np.spacing(max(finite, default=0.0)))
+
+
+def _native(value: Any) -> Any:
+    """Return a scalar of numpy as Python's own."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _place(number: Any) -> tuple[bool, Any]:
+    """Return what numbers of any type are sorted by; nan comes last."""
+    return (True, 0) if _is_nan(number) else (False, _native(number))
+
+
+def _as_dict(params: Any) -> Params:
+    """Return a candidate as a dict; a row of a data frame is as good as a dict."""
+    if isinstance(params, Mapping) or (hasattr(params, "keys") and hasattr(params, "iloc")):
+        return dict(params)
+    raise TypeError(
+        "A candidate must be a dict from names of hyperparameters to values, "
+        f"got {params!r} of type {type(params).__name__}."
+    )
+
+
+def same(left: object, right: object) -> bool:
+    """Whether two choices have the same type and content, as a copy has; nan is nan.
+
+    Estimators are told by class and parameters, for cloning copies them.
+    """
+    return _alike(left, right, strict=True)
+
+
+def _alike(left: Any, right: Any, *, strict: bool) -> bool:
+    """Compare two choices; types count if `strict`, also inside of lists."""
+    if left is right:
+        return True
+    if strict and type(left) is not type(right):
         return False
-    mine, its = left.get_params(), right.get_params()  # type: ignore[attr-defined]
-    return mine.keys() == its.keys() and all(_equal(mine[name], its[name]) for name in mine)
+    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+        pairs = zip(left, right, strict=False)
+        return len(left) == len(right) and all(_alike(a, b, strict=strict) for a, b in pairs)
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(
+            _alike(left[key], right[key], strict=strict) for key in left
+        )
+    if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
+        return _alike_arrays(left, right, strict=strict)
+    if (_is_nan(left) and _is_nan(right)) or _equal(left, right):
+        return True
+    return type(left) is type(right) and _alike_state(left, right, strict=strict)
+
+
+def _alike_arrays(left: NDArray[Any], right: NDArray[Any], *, strict: bool) -> bool:
+    if left.shape != right.shape or (strict and left.dtype != right.dtype):
+        return False
+    if left.dtype.hasobject or right.dtype.hasobject:
+        return _alike(left.tolist(), right.tolist(), strict=strict)
+    floats = left.dtype.kind in "fc" and right.dtype.kind in "fc"
+    return np.array_equal(left, right, equal_nan=floats)
+
+
+def _equal(left: Any, right: Any) -> bool:
+    try:
+        return bool(left == right)
+    except Exception:  # data frames have no single answer, and objects of users may have none
+        return False
+
+
+def _alike_state(left: Any, right: Any, *, strict: bool) -> bool:
+    """Compare two objects of one type by what a copy is made from."""
+    try:
+        if isinstance(left, type):
+            return False
+        if hasattr(left, "get_params"):
+            mine, its = left.get_params(deep=False), right.get_params(deep=False)
+        elif type(left).__eq__ is object.__eq__:  # type: ignore[comparison-overlap]
+            mine, its = left.__reduce_ex__(4), right.__reduce_ex__(4)
+        else:  # it has been asked
+            return False
+    except Exception:  # what cannot be copied is no copy
+        return False
+    # a text is the name of something of which there is one, such as a function
+    return not isinstance(mine, str) and _alike(mine, its, strict=strict)
 
 
 def _described(distribution: Any) -> str:

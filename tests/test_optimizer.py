@@ -147,6 +147,60 @@ def test_queued_candidates_come_first_and_once():
     assert second[1]["k"] in "ac"
 
 
+@pytest.mark.parametrize(
+    ("entry", "given", "asked"),
+    [
+        (stats.randint(1, 31), 15.0, 15),
+        (stats.uniform(0.3, 0.6), 0.9, 0.3 + 0.6),
+        (stats.uniform(0, 2), 1, 1.0),
+        ([True, False], np.float64(1), True),
+        ([(32,), (64,)], [64], (64,)),
+        ([float("nan"), 1.0], 1, 1.0),
+        pytest.param([1, 10**400, 3], 10**400, 10**400, id="no float"),
+    ],
+)
+def test_values_that_lost_their_types_are_queued_and_told_as_the_space_has_them(
+    entry, given, asked
+):
+    optimizer = PolicyGradientOptimizer({"x": entry}, random_state=0)
+    optimizer.enqueue([{"x": given}])
+    (first,) = optimizer.ask(1)
+    assert first == {"x": asked}
+    assert type(first["x"]) is type(asked)
+    optimizer.tell([{"x": given}], [1.0])  # the same candidate, which waits no longer
+    assert len(optimizer._pending_actions()) == 0
+    assert optimizer.space.key(first) not in map(optimizer.space.key, optimizer.ask(3))
+    other = PolicyGradientOptimizer({"x": entry}, random_state=0)
+    other.tell([{"x": given}], [1.0])
+    assert other.space.decode(other.memory.actions) == [{"x": pytest.approx(asked)}]
+
+
+def test_a_queue_takes_all_or_nothing():
+    optimizer = PolicyGradientOptimizer(MIXED, random_state=0)
+    expected = PolicyGradientOptimizer(MIXED, random_state=0).ask(2)
+    good = {"x": 0.5, "n": 1, "k": "a"}
+    with pytest.raises(ValueError, match="not in the space"):
+        optimizer.enqueue([good, {**good, "k": "z"}])
+    assert optimizer.ask(2) == expected
+
+
+@pytest.mark.parametrize("method", ["enqueue", "expect", "tell"])
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        (None, "params must be a list, got None of type NoneType"),
+        ({"x": 0.5, "n": 1, "k": "a"}, "params must be a list, got {'x': 0.5"),
+        ([None], "must be a dict from names of hyperparameters to values, got None"),
+        (["x"], "must be a dict from names of hyperparameters to values, got 'x' of type str"),
+    ],
+)
+def test_candidates_that_are_no_dicts_are_refused(method, params, words):
+    optimizer = PolicyGradientOptimizer(MIXED, random_state=0)
+    rewards = ([1.0],) if method == "tell" else ()
+    with pytest.raises(TypeError, match=words):
+        getattr(optimizer, method)(params, *rewards)
+
+
 def test_wrong_use_is_refused():
     optimizer = PolicyGradientOptimizer(MIXED, random_state=0)
     params = optimizer.ask(2)
@@ -163,6 +217,12 @@ def test_wrong_use_is_refused():
         optimizer.tell(params, [1.0, None])
     with pytest.raises(TypeError, match="learner must be .* got 'adam'"):
         PolicyGradientOptimizer(MIXED, learner="adam")
+    with pytest.raises(TypeError, match="rewards must be a list, got 1.0 of type float"):
+        optimizer.tell(params, 1.0)
+    with pytest.raises(TypeError, match="random_state must be an int.* got 'seed'"):
+        PolicyGradientOptimizer(MIXED, random_state="seed")
+    with pytest.raises(ValueError, match="random_state must be an int.* got -1"):
+        PolicyGradientOptimizer(MIXED, random_state=-1)
     optimizer.tell([], [])
     assert len(optimizer.memory) == 0
 

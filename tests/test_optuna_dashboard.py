@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import expon, loguniform, randint, uniform
+from scipy.stats import expon, loguniform, randint, rv_discrete, uniform
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_classification
 from sklearn.exceptions import NotFittedError
@@ -130,6 +130,15 @@ def test_values_that_are_equal_to_optuna_stay_apart():
     search = search_of(Scripted(), {"a": [True, 1, 1.0, 2]}, n_iter=4).fit(X, y)
     study = export_study(search)
     assert {t.params["a"] for t in study.trials} == {"True", "1", "1.0", "2"}
+
+
+def test_values_of_distributions_keep_their_types():
+    halves = rv_discrete(values=(np.arange(1, 3.5, 0.5), np.full(5, 0.2)))
+    space = {"a": halves, "on": [(9, 7), (9.0, 7), (9, 7.0)]}
+    search = search_of(Scripted(), space, n_iter=15).fit(X, y)
+    study = export_study(search)
+    for trial, params in zip(study.trials, search.cv_results_["params"], strict=True):
+        assert trial.params == {"a": params["a"], "on": repr(params["on"])}
 
 
 def test_what_is_not_fitted_or_has_a_taken_name_is_refused(tmp_path):

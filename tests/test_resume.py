@@ -450,6 +450,13 @@ def test_without_a_name_another_search_has_a_study_of_its_own(path):
     assert [study.n_candidates for study in skpg.studies(path)] == [12, 12, 12]
 
 
+def test_the_same_numbers_of_another_type_are_another_search(path):
+    for numbers in ([1, 2, 3], [1.0, 2.0, 3.0]):
+        space = {"a": stats.rv_discrete(values=(numbers, np.full(3, 1 / 3)))}
+        make(path, param_distributions=space).fit(X, y)
+    assert [study.n_candidates for study in skpg.studies(path)] == [3, 3]
+
+
 def test_an_int_a_seed_once_drawn_and_a_random_state(path):
     none = make(path, random_state=None).fit(X, y)
     assert result(make(path, random_state=None).fit(X, y)) == result(none)

@@ -189,9 +189,9 @@ class LogInteger:
         low, high = math.log(self.low - 0.5), math.log(self.high + 0.5)
         return np.clip(np.rint(np.exp(low + np.asarray(q) * (high - low))), self.low, self.high)
 
-    def rvs(self, size: int | None = None, random_state: Any = None) -> FloatArray:
+    def rvs(self, size: int | None = None, random_state: Any = None) -> NDArray[np.intp]:
         """Draw values."""
-        return self.ppf(np.random.default_rng(random_state).random(size))
+        return self.ppf(stats.uniform.rvs(size=size, random_state=random_state)).astype(int)
 
 
 class DefineByRunSpace(Space):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +18,7 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial, TrialState
 
 from skpg import __version__
-from skpg._space import LARGEST_Z, Choice, Continuous, Dimension, Discrete, Space
+from skpg._space import LARGEST_Z, Choice, Continuous, Dimension, Discrete, Space, same
 from skpg.integrations._tracking import described_settings, described_space, text
 
 STATES = {
@@ -109,23 +108,16 @@ class _Labels:
     """Choices as values that Optuna can store: themselves if plain, else their texts."""
 
     def __init__(self, name: str, choices: Iterable[Any]):
-        self._choices = Choice(name, (), np.empty(0))
+        distinct: list[Any] = []
         for choice in choices:
-            if not self._has(choice):
-                self._choices = replace(self._choices, choices=(*self._choices.choices, choice))
-        distinct = list(self._choices.choices)
+            if not any(same(choice, known) for known in distinct):  # 1 is not True
+                distinct.append(choice)
+        self._choices = Choice(name, tuple(distinct), np.empty(0))
         plain = all(isinstance(c, str | int | float | bool) or c is None for c in distinct)
         # 1, 1.0 and True are one choice to Optuna
         storable = plain and len(set(distinct)) == len(distinct)
         self._stored = distinct if storable else _distinct_texts(distinct)
         self._distribution = CategoricalDistribution(self._stored)
-
-    def _has(self, choice: Any) -> bool:
-        try:
-            found = self._choices.choices[int(self._choices.identify(choice))]
-        except ValueError:
-            return False
-        return type(found) is type(choice)  # 1 is not True
 
     def stored(self, value: Any) -> tuple[Any, BaseDistribution]:
         return self._stored[int(self._choices.identify(value))], self._distribution
@@ -157,7 +149,7 @@ def _parameters(name: str, dimensions: list[Dimension]) -> dict[str, _Labels | _
 def _range(dimensions: list[Continuous | Discrete]) -> _Range:
     spans = np.array([_span(d) for d in dimensions])
     low, high = spans[:, 0].min(), spans[:, 2].max()
-    whole = all(isinstance(d, Discrete) for d in dimensions) and bool((spans % 1 == 0).all())
+    whole = all(isinstance(d, Discrete) and d.whole for d in dimensions)
     # the median of a logarithmic scale is its geometric middle
     log = low > 0 and np.allclose(spans[:, 1] ** 2, spans[:, 0] * spans[:, 2], rtol=1e-3)
     return _Range(float(low), float(high), whole, bool(log))
