@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,7 +20,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skpg._callbacks import watching
 from skpg._evaluation import CrossValidation
 from skpg._optimizer import PolicyGradientOptimizer
-from skpg._space import Space
+from skpg._space import Choice, Params, Space
 from skpg.learners import Learner
 
 
@@ -47,7 +47,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
           None, tuples, functions, estimators. A value listed twice is twice as likely at
           the start.
         - frozen distributions of `scipy.stats`, continuous or discrete, such as
-          ``loguniform(1e-4, 1e2)`` or ``randint(1, 31)``.
+          ``loguniform(1e-4, 1e2)`` or ``randint(1, 31)``, and other objects with the methods
+          ``rvs(random_state=...)`` and ``ppf``. Values are int where ``rvs`` draws integers.
 
         Of a list of dicts each candidate belongs to one.
 
@@ -67,7 +68,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
 
     initial_params : list of dicts, default=None
         Candidates to evaluate first, such as the ones in use today. Each must name all
-        hyperparameters of the space, with values that lie in it.
+        hyperparameters of the space, with values that lie in it. They reach the estimator as
+        the space has them: 15.0 as 15 where there are integers only.
 
     scoring : str, callable, list, tuple or dict, default=None
         As in :class:`~sklearn.model_selection.RandomizedSearchCV`. With several metrics
@@ -410,7 +412,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
         space = Space(self.param_distributions)
         _check_names(self.estimator, space)
         initial_params = self.initial_params or []
-        space.encode(initial_params)  # which checks them, before a study is made
+        _check_initial_params(initial_params, space)  # before a study is made
         history: list[dict[str, Any]] = []
         with CrossValidation(self, space, evaluate_candidates, callback_ctx) as evaluation:
             optimizer = PolicyGradientOptimizer(
@@ -447,23 +449,78 @@ def _finite(reduce: Callable[[Any], Any], rewards: ArrayLike) -> float:
     return float(reduce(finite)) if len(finite) else float("nan")
 
 
-def _check_names(estimator: Any, space: Space) -> None:
-    """Raise before any fit is run where the estimator does not know a hyperparameter.
+def _check_initial_params(initial_params: Sequence[Any], space: Space) -> None:
+    """Raise where a candidate of the user is not in the space."""
+    for number, params in enumerate(initial_params):
+        try:
+            space.identify(params)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"initial_params[{number}]: {error}") from None
 
-    The estimator itself is asked: not all of them list every name in `get_params`.
+
+def _check_names(estimator: Any, space: Space) -> None:
+    """Raise before any fit is run where the estimator does not accept a candidate.
+
+    The estimator itself is asked, as each fit will do: not all of them list every name in
+    `get_params`. Which names there are depends on the choices that hold estimators, such as
+    the steps of a pipeline, so each of these is tried.
     """
-    names = {dimension.name for dimension in space.dimensions}
     for columns in space.columns:
-        for dimension in (space.dimensions[j] for j in columns):
-            name = dimension.name
-            parts = name.split("__")
-            if any("__".join(parts[:k]) in names for k in range(1, len(parts))):
-                continue  # it belongs to an object that is itself a choice
-            value = dimension.values(dimension.resolve(np.zeros(1)))[0]
-            try:
-                clone(estimator).set_params(**{name: clone(value, safe=False)})
-            except (ValueError, TypeError, AttributeError) as error:
-                raise ValueError(
-                    f"param_distributions names {name!r}, which {estimator!r} does not "
-                    f"accept: {error}"
-                ) from error
+        dimensions = [space.dimensions[j] for j in columns]
+        parents = [d for d in dimensions if isinstance(d, Choice) and _holds_estimator(d.choices)]
+        others = [d for d in dimensions if d not in parents]
+        first = {d.name: d.values(d.resolve(np.zeros(1)))[0] for d in [*parents, *others]}
+        names = {d.name for d in parents}
+        _check_accepted(estimator, first, names)
+        for parent in parents:
+            for choice in parent.choices[1:]:
+                _check_accepted(estimator, {**first, parent.name: choice}, names)
+
+
+def _check_accepted(estimator: Any, params: Params, parents: set[str]) -> None:
+    """Raise a ValueError that names what the estimator does not accept of a candidate.
+
+    Parameters
+    ----------
+    estimator : estimator object
+    params : dict
+        The parents first.
+    parents : set of str
+        Names whose values decide which others there are.
+    """
+    if _refusal(estimator, params) is None:
+        return
+    accepted: Params = {}
+    while True:  # one by one, for some are accepted only beside others
+        refusals = {
+            name: _refusal(estimator, {**accepted, name: params[name]})
+            for name in params
+            if name not in accepted
+        }
+        fitting = next((name for name, error in refusals.items() if error is None), None)
+        if fitting is None:
+            break
+        accepted[fitting] = params[fitting]
+    name, error = next(iter(refusals.items()))
+    beside = {other: params[other] for other in params if other in parents - {name}}
+    choices = f" with {beside!r}; write what only some choices have as a list of dicts"
+    raise ValueError(
+        f"param_distributions names {name!r}, which {estimator!r} does not accept"
+        f"{choices if beside else ''}: {error}"
+    ) from error
+
+
+def _refusal(estimator: Any, params: Params) -> Exception | None:
+    """Return the error with which an estimator refuses params."""
+    try:
+        clone(estimator).set_params(**clone(params, safe=False))
+    except (ValueError, TypeError, AttributeError) as error:
+        return error
+    return None
+
+
+def _holds_estimator(value: Any) -> bool:
+    """Whether a value decides which names of hyperparameters there are."""
+    if isinstance(value, list | tuple):
+        return any(map(_holds_estimator, value))
+    return hasattr(value, "set_params")

@@ -10,9 +10,13 @@ import numpy as np
 import pytest
 from scipy import stats
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
+from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.feature_selection import SelectKBest
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
@@ -21,15 +25,18 @@ from sklearn.model_selection import (
     cross_validate,
 )
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import MinMaxScaler, PolynomialFeatures, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from skpg import PolicyGradientSearchCV
+from skpg import PolicyGradientSearchCV, load_study
+from skpg._space import Space
 from skpg.learners import NaturalGradient, Reinforce, ZerothOrder
+from tests.distributions import MOVED, OWN
 
 X, y = load_iris(return_X_y=True)
+CURRENT = {"n_neighbors": 5, "weights": "uniform"}
 SPACE = {"n_neighbors": stats.randint(1, 30), "weights": ["uniform", "distance"]}
 
 
@@ -181,6 +188,65 @@ def test_initial_params_with_estimators_and_numpy_numbers_survive_cloning():
     assert type(first["model__n_neighbors"]) is int
 
 
+class Takes(ClassifierMixin, BaseEstimator):
+    """Fails unless `x` is of the type that it takes."""
+
+    def __init__(self, x=None, kind=None):
+        self.x, self.kind = x, kind
+
+    def fit(self, X, y):
+        if type(self.x) is not self.kind:
+            raise TypeError(f"x={self.x!r} is no {self.kind}")
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+    def score(self, X, y):
+        return len(repr(self.x)) / 1000
+
+
+@pytest.mark.parametrize(
+    ("entry", "given", "kind"),
+    [
+        *((d, None, float) for d in OWN if d.kind is float),
+        *((d, None, int) for d in OWN if d.kind is int),
+        (MOVED[0], 12.0, int),
+        (MOVED[1], 8.1, float),
+        (MOVED[2], 1, float),
+        (stats.randint(1, 31), 15.0, int),
+        (stats.randint(1, 31), np.float64(15), int),
+        (stats.uniform(0.3, 0.6), 0.9, float),
+        ([1, 2, 3], 2.0, int),
+        ([True, False], 1.0, bool),
+        (["a", "b"], np.str_("b"), str),
+        ([(1, 2), (3, 4)], [3, 4], tuple),
+        ([1.0, float("nan"), 2.0], float("nan"), float),
+        ([(1, float("nan")), (2, 2)], (1, float("nan")), tuple),
+        pytest.param([1, 10**400, 5], 10**400, int, id="ordered and no float"),
+        pytest.param([10**400, -(10**400)], -(10**400), int, id="no float"),
+    ],
+)
+def test_values_reach_the_estimator_as_their_own_type(tmp_path, entry, given, kind):
+    """From initial_params, in a copy of the search, and when it is continued."""
+    if given is None:
+        given = float(Space({"x": entry}).decode(np.array([[0.3]]))[0]["x"])
+    search = PolicyGradientSearchCV(
+        Takes(kind=kind), {"x": entry}, n_iter=2, batch_size=2, cv=2, random_state=0,
+        initial_params=[{"x": given}], error_score="raise", storage=tmp_path / "search.db",
+    )  # fmt: skip
+    first = pickle.loads(pickle.dumps(search)).fit(X, y).cv_results_["params"]
+    assert first[0]["x"] == pytest.approx(given, nan_ok=True) or repr(first[0]["x"]) == repr(
+        kind(given)
+    )
+    longer = clone(search).set_params(n_iter=4).fit(X, y)
+    assert repr(longer.cv_results_["params"][:2]) == repr(first)
+    stored = load_study(tmp_path / "search.db", param_distributions={"x": entry})
+    assert repr(stored["params"]) == repr(longer.cv_results_["params"])
+    assert repr(longer.policy_)
+
+
 class FailsOften(ClassifierMixin, BaseEstimator):
     def __init__(self, a=0, b=0.0):
         self.a, self.b = a, b
@@ -301,8 +367,13 @@ def test_each_candidate_is_fitted_once_per_fold(tmp_path, n_jobs):
         ({"learner": "adam"}, "'learner' parameter.*Got 'adam'"),
         ({"learner": NaturalGradient}, "'learner' parameter"),
         ({"initial_params": {"n_neighbors": 3}}, "'initial_params' parameter"),
+        ({"param_distributions": {"n_neighbors": stats.norm([3, 4])}}, "'n_neighbors'.*arrays"),
         ({"initial_params": [{"n_neighbors": 3}]}, "Expected values for"),
         ({"initial_params": [{"n_neighbors": 99, "weights": "uniform"}]}, "n_neighbors=99"),
+        ({"initial_params": [None]}, r"initial_params\[0\].*must be a dict.*None of type None"),
+        ({"initial_params": [CURRENT, "n_neighbors"]}, r"initial_params\[1\].*must be a dict"),
+        ({"initial_params": [CURRENT, {**CURRENT, "p": 1}]}, r"initial_params\[1\].*'p'"),
+        ({"initial_params": [{**CURRENT, "weights": None}]}, r"initial_params\[0\].*weights=None"),
         ({"scoring": ["accuracy", "recall_macro"]}, "refit must be set to a scorer key"),
         ({"random_state": "seed"}, "'random_state' parameter"),
     ],
@@ -337,6 +408,132 @@ def test_pipelines_with_steps_and_estimators_as_choices():
     # the user's own objects stay unfitted
     assert not hasattr(space[0]["model"][0], "support_")
     assert search.policy_.mode()["model"] in (space[0]["model"][0], space[1]["model"][0])
+
+
+RIDGE, NEIGHBORS, TREE = RidgeClassifier(), KNeighborsClassifier(), DecisionTreeClassifier()
+SCALED = Pipeline([("scale", StandardScaler()), ("model", RIDGE)])
+VOTING = VotingClassifier([("ridge", RIDGE)])
+# An estimator, and a space that names what only its choices have.
+COMPOSED = {
+    "steps": (
+        SCALED,
+        {
+            "pca__n_components": [1, 2],
+            "steps": [[("pca", PCA()), ("m", RIDGE)], [("pca", PCA()), ("m", SVC())]],
+            "pca": [PCA(), PCA(whiten=True)],
+        },
+    ),
+    "steps of several dicts": (
+        SCALED,
+        [
+            {"steps": [[("m", RIDGE)]], "m__alpha": stats.loguniform(0.1, 10)},
+            {"steps": [[("k", NEIGHBORS)]], "k__n_neighbors": stats.randint(1, 9)},
+        ],
+    ),
+    "estimators": (
+        VOTING,
+        {
+            "estimators": [[("r", RIDGE), ("k", NEIGHBORS)], [("k", NEIGHBORS)]],
+            "k__n_neighbors": stats.randint(1, 9),
+        },
+    ),
+    "final estimator": (
+        StackingClassifier([("r", RIDGE)], cv=2),
+        {
+            "estimators": [[("k", NEIGHBORS)]],
+            "k__n_neighbors": [1, 5],
+            "final_estimator": [TREE, LogisticRegression()],
+            "passthrough": [True, False],
+        },
+    ),
+    "transformers": (
+        Pipeline([("columns", ColumnTransformer([("s", StandardScaler(), [0])])), ("m", RIDGE)]),
+        {
+            "columns__transformers": [
+                [("p", PolynomialFeatures(), [0, 1])],
+                [("s", StandardScaler(), [2, 3])],
+            ],
+            "m__alpha": [0.1, 1.0],
+        },
+    ),
+    "a column transformer": (
+        Pipeline([("columns", "passthrough"), ("m", RIDGE)]),
+        {
+            "columns": [ColumnTransformer([("p", PolynomialFeatures(), [0, 1])])],
+            "columns__p__degree": [1, 2],
+            "columns__remainder": ["drop", "passthrough"],
+        },
+    ),
+    "transformer list": (
+        Pipeline([("union", FeatureUnion([("s", StandardScaler())])), ("m", RIDGE)]),
+        {
+            "union__transformer_list": [[("p", PCA()), ("k", SelectKBest())]],
+            "union__p__n_components": [1, 2],
+            "union__k__k": [1, 2],
+        },
+    ),
+    "nested": (
+        Pipeline([("vote", VOTING)]),
+        {
+            "vote__estimators": [[("inner", SCALED)]],
+            "vote__inner__steps": [[("z", MinMaxScaler()), ("model", RIDGE)]],
+            "vote__inner__z__clip": [True, False],
+            "vote__inner__model__alpha": [0.1, 1.0],
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("case", COMPOSED)
+def test_choices_may_bring_the_names_of_others(tmp_path, case):
+    estimator, space = COMPOSED[case]
+    RandomizedSearchCV(estimator, space, n_iter=4, cv=2, random_state=0).fit(X, y)
+
+    def search(n_iter):
+        return PolicyGradientSearchCV(
+            estimator, space, n_iter=n_iter, batch_size=2, cv=2, random_state=0,
+            storage=tmp_path / "search.db", error_score="raise",
+        ).fit(X, y)  # fmt: skip
+
+    first, longer = search(2), search(4)
+    assert repr(longer.cv_results_["params"][:2]) == repr(first.cv_results_["params"])
+    stored = load_study(tmp_path / "search.db", param_distributions=space)
+    assert repr(stored["params"]) == repr(longer.cv_results_["params"])
+    again = clone(longer).set_params(initial_params=[longer.best_params_], storage=None)
+    assert repr(again.fit(X, y).cv_results_["params"][0]) == repr(longer.best_params_)
+
+
+@pytest.mark.parametrize(
+    ("space", "words"),
+    [
+        ({"stepz": [[("m", RIDGE)]]}, "'stepz'.*not accept"),
+        ({"steps": [[("m", RIDGE)]], "n__alpha": [1]}, "'n__alpha'.*not accept"),
+        ({"steps": [[("m", RIDGE)]], "m__alfa": [1]}, "'m__alfa'.*'alfa' for estimator Ridge"),
+        # it is there no longer
+        ({"scale__with_std": [True], "steps": [[("m", RIDGE)]]}, "'scale__with_std'.*not accept"),
+        # some choices have it, and others do not
+        (
+            {"steps": [[("m", RIDGE)], [("k", NEIGHBORS)]], "m__alpha": [1]},
+            "'m__alpha'.*'steps': .*KNeighbors.*list of dicts",
+        ),
+        ({"model__alpha": [1], "model": [RIDGE, NEIGHBORS]}, "'model__alpha'.*KNeighbors"),
+        ({"model": [RIDGE, "passthrough"], "model__alpha": [1]}, "'model__alpha'.*passthrough"),
+        (
+            {"model": [VOTING], "model__k": [TREE], "model__estimators": [[("k", RIDGE)]],
+             "model__k__max_dept": [1]},
+            "'model__k__max_dept'.*not accept",
+        ),
+        (
+            [{"model": [RIDGE], "model__alpha": [1]}, {"model": [TREE], "model__alpha": [1]}],
+            "'model__alpha'.*Tree",
+        ),
+    ],
+)  # fmt: skip
+def test_a_name_that_a_choice_does_not_bring_is_refused_before_any_fit(tmp_path, space, words):
+    pipeline = Pipeline([*SCALED.steps[:-1], ("model", CountsFits(str(tmp_path)))])
+    with pytest.raises(ValueError, match=f"(?s){words}"):
+        PolicyGradientSearchCV(pipeline, space, n_iter=20, cv=2).fit(X, y)
+    assert not list(tmp_path.iterdir())
 
 
 def test_metadata_reaches_fit_score_and_split():
