@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 from scipy.optimize import minimize
 
-from skpg._space import Choice, FloatArray, Space
+from skpg._space import Choice, FloatArray, Space, is_positive
 
 JITTER = 1e-8
 
@@ -188,6 +188,15 @@ class GaussianProcess:
     length_scale: tuple[float, float] = (0.5, 1.0)
     trend: tuple[float, float] = (0.1, 1.5)
     noise: tuple[float, float] = (1e-3, 1.5)
+
+    def __post_init__(self) -> None:
+        for name in ("length_scale", "trend", "noise"):
+            prior = getattr(self, name)
+            pair = isinstance(prior, tuple | list) and len(prior) == 2
+            if not pair or not all(map(is_positive, prior)):
+                raise ValueError(
+                    f"{name} must be two positive numbers, a centre and a spread, got {prior!r}."
+                )
 
     def fit(
         self,

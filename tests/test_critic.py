@@ -236,13 +236,30 @@ def test_a_batch_explores_as_well_as_exploits():
         ({"trust_region": 0}, "trust_region must be a positive number, got 0"),
         ({"ambitions": ()}, "ambitions must have at least one number"),
         ({"ambitions": (-1.0,)}, "ambitions must .* all positive"),
+        ({"ambitions": (np.inf,)}, "ambitions must .* all positive"),
+        ({"ambitions": 0.3}, "ambitions must .* got 0.3"),
+        ({"ambitions": "ab"}, "ambitions must .* got 'ab'"),
+        ({"ambitions": (0.3, None)}, r"ambitions must .* got \(0.3, None\)"),
+        ({"trust_region": np.nan}, "trust_region must be a positive number, got nan"),
         ({"memory_size": 3}, "memory_size must be at least 10, got 3"),
+        ({"memory_size": 20.5}, "memory_size must be an integer, got 20.5"),
+        ({"memory_size": "20"}, "memory_size must be an integer, got '20'"),
         ({"critic": "GP"}, "critic must be a GaussianProcess, got 'GP'"),
     ],
 )
 def test_bad_settings_are_refused(settings, words):
     with pytest.raises((ValueError, TypeError), match=words):
         ActorCritic(**settings)
+
+
+@pytest.mark.parametrize("name", ["length_scale", "trend", "noise"])
+@pytest.mark.parametrize(
+    "prior",
+    [(-1, 1), (1, 0), (0.1,), (0.1, 1, 1), 0.1, None, "ab", (0.1, np.nan), (np.inf, 1), (1, "1")],
+)
+def test_priors_that_are_no_pairs_of_positive_numbers_are_refused(name, prior):
+    with pytest.raises(ValueError, match=f"{name} must be two positive numbers.* got "):
+        GaussianProcess(**{name: prior})
 
 
 SQUARE = Space({"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)})

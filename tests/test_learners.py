@@ -169,6 +169,16 @@ def test_a_list_starts_at_minus_log_k():
         (lambda: ZerothOrder(baseline="mean"), "baseline must be .*'current'.* got 'mean'"),
         (lambda: NaturalGradient(mean_step=-1), "mean_step must be a positive number, got -1"),
         (lambda: NaturalGradient(window=1), "window must be at least 2, got 1"),
+        (lambda: NaturalGradient(window=2.5), "window must be an integer, got 2.5"),
+        (lambda: NaturalGradient(window="10"), "window must be an integer, got '10'"),
+        (lambda: NaturalGradient(scale_step=np.nan), "scale_step must be a positive number"),
+        (lambda: Reinforce(learning_rate=np.inf), "learning_rate must be a positive number"),
+        (lambda: Reinforce(learning_rate=True), "learning_rate must be a positive number"),
+        (lambda: Reinforce(learning_rate=10**400), "learning_rate must be a positive number"),
+        (lambda: Reinforce(normalize="no"), "normalize must be True or False, got 'no'"),
+        (lambda: ZerothOrder(epsilon=None), "epsilon must be a positive number, got None"),
+        (lambda: ZerothOrder(antithetic=2), "antithetic must be True or False, got 2"),
+        (lambda: ZerothOrder(normalize=None), "normalize must be True or False, got None"),
     ],
 )
 def test_bad_settings_are_refused(make, words):

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from skpg._critic import Critic, Encoding, GaussianProcess
 from skpg._policy import Policy
 from skpg._rewards import replace_failed, temper
-from skpg._space import FloatArray
-from skpg.learners._base import Admissible, Learner, Memory, check_positive
+from skpg._space import FloatArray, is_positive
+from skpg.learners._base import Admissible, Learner, Memory, check_integer, check_positive
 from skpg.learners._climbing import VIRTUAL_ACTIONS, Explorer, climb
 from skpg.learners._niches import Niches
 from skpg.learners._screening import (
@@ -142,12 +142,12 @@ class ActorCritic(Learner):
 
     def __post_init__(self) -> None:
         check_positive(self, "trust_region")
-        if not self.ambitions or not all(ambition > 0 for ambition in self.ambitions):
+        ambitions = self.ambitions if isinstance(self.ambitions, tuple | list) else ()
+        if not ambitions or not all(map(is_positive, ambitions)):
             raise ValueError(
                 f"ambitions must have at least one number, all positive, got {self.ambitions!r}."
             )
-        if self.memory_size < 10:
-            raise ValueError(f"memory_size must be at least 10, got {self.memory_size!r}.")
+        check_integer(self, "memory_size", 10)
         if not isinstance(self.critic, GaussianProcess):
             raise TypeError(f"critic must be a GaussianProcess, got {self.critic!r}.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skpg._policy import Policy
-from skpg._space import FloatArray
+from skpg._space import FloatArray, is_positive
 
 Admissible = Callable[[FloatArray], NDArray[np.bool_]]
 
@@ -113,7 +114,23 @@ class Learner(ABC):
 
 
 def check_positive(learner: Learner, name: str) -> None:
-    """Raise a ValueError unless a setting is a positive number."""
+    """Raise a ValueError unless a setting is a positive, finite number."""
     value = getattr(learner, name)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
+    if not is_positive(value):
         raise ValueError(f"{name} must be a positive number, got {value!r}.")
+
+
+def check_integer(learner: Learner, name: str, least: int) -> None:
+    """Raise a ValueError unless a setting is an integer of at least `least`."""
+    value = getattr(learner, name)
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+        raise ValueError(f"{name} must be an integer, got {value!r}.")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value!r}.")
+
+
+def check_bool(learner: Learner, name: str) -> None:
+    """Raise a ValueError unless a setting is True or False."""
+    value = getattr(learner, name)
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be True or False, got {value!r}.")

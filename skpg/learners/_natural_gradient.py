@@ -9,7 +9,7 @@ import numpy as np
 from skpg._gradients import StepSizes, natural_gradient_step
 from skpg._policy import Policy
 from skpg._rewards import rank_utilities
-from skpg.learners._base import Learner, Memory, check_positive
+from skpg.learners._base import Learner, Memory, check_integer, check_positive
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,7 @@ class NaturalGradient(Learner):
     def __post_init__(self) -> None:
         for name in ("mean_step", "scale_step", "probability_step"):
             check_positive(self, name)
-        if self.window < 2:
-            raise ValueError(f"window must be at least 2, got {self.window!r}.")
+        check_integer(self, "window", 2)
 
     def update(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> Policy:
         """Take one step along the natural gradient."""

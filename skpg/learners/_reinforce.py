@@ -9,7 +9,7 @@ import numpy as np
 from skpg._gradients import Baseline, drawn_values_gradient
 from skpg._policy import Policy
 from skpg._rewards import normalize, replace_failed
-from skpg.learners._base import Learner, Memory, check_positive
+from skpg.learners._base import Learner, Memory, check_bool, check_positive
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class Reinforce(Learner):
 
     def __post_init__(self) -> None:
         check_positive(self, "learning_rate")
+        check_bool(self, "normalize")
         if self.baseline not in ("mean", "optimal", None):
             raise ValueError(f"baseline must be 'mean', 'optimal' or None, got {self.baseline!r}.")
 

@@ -13,7 +13,7 @@ from skpg._gradients import baseline_value, zeroth_order_gradient
 from skpg._policy import Policy
 from skpg._rewards import normalize, replace_failed
 from skpg._space import FloatArray
-from skpg.learners._base import Admissible, Learner, Memory, check_positive
+from skpg.learners._base import Admissible, Learner, Memory, check_bool, check_positive
 
 # Standard deviations. What lies farther off is no draw of ours: it was put first by the
 # user, told from elsewhere, or filled up a finite space.
@@ -88,6 +88,8 @@ class ZerothOrder(Learner):
     def __post_init__(self) -> None:
         check_positive(self, "epsilon")
         check_positive(self, "learning_rate")
+        check_bool(self, "antithetic")
+        check_bool(self, "normalize")
         if self.baseline not in ("current", "optimal", None):
             raise ValueError(
                 f"baseline must be 'current', 'optimal' or None, got {self.baseline!r}."
