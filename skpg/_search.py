@@ -128,7 +128,10 @@ class PolicyGradientSearchCV(BaseSearchCV):
 
     racing_bound : float, default=None
         The greatest score that a fold can have. None is known for the metrics of
-        scikit-learn, and must be set for others if ``racing=True``.
+        scikit-learn, also as the ``score`` method of an estimator, and must be set for others
+        if ``racing=True``. What an estimator scores with may be a matter of its own
+        `scoring`, as that of an inner search is, or of its last step; all that candidates can
+        make of it must be known.
 
     evaluation : {'batch', 'async'}, default='batch'
         - 'batch': the policy is updated when all candidates of a batch are finished. The

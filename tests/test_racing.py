@@ -6,10 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_digits, load_iris
-from sklearn.linear_model import Ridge
+from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier
+from sklearn.feature_selection import RFE, RFECV
+from sklearn.linear_model import (
+    LogisticRegression,
+    LogisticRegressionCV,
+    PoissonRegressor,
+    RANSACRegressor,
+    Ridge,
+    RidgeCV,
+)
 from sklearn.metrics import (
     accuracy_score,
+    check_scoring,
+    d2_log_loss_score,
     f1_score,
     get_scorer,
     get_scorer_names,
@@ -17,9 +30,18 @@ from sklearn.metrics import (
     mean_squared_error,
     r2_score,
 )
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    GridSearchCV,
+    RandomizedSearchCV,
+    TunedThresholdClassifierCV,
+)
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.neighbors import KernelDensity, KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from skpg import PolicyGradientSearchCV
@@ -178,6 +200,7 @@ def test_on_digits_the_best_of_the_same_candidates_is_the_same(racing):
         (make_scorer(f1_score, average="macro"), 1.0),
         (make_scorer(mean_squared_error, greater_is_better=False), 0.0),
         (make_scorer(r2_score, greater_is_better=False), None),
+        (make_scorer(d2_log_loss_score, greater_is_better=False), None),
         (make_scorer(accuracy_score, normalize=False), None),
         (make_scorer(lambda y, p: 5.0), None),
         (lambda estimator, X, y: 5.0, None),
@@ -193,20 +216,112 @@ def test_few_scorers_of_scikit_learn_are_without_bound():
     assert without <= {"positive_likelihood_ratio", "mutual_info_score"}
 
 
+def profit(estimator, X, y):
+    return 100 * np.mean(estimator.predict(X) == y)
+
+
+class Profitable(LogisticRegression):
+    score = profit
+
+
+class ProfitablePipeline(Pipeline):
+    score = profit
+
+
+LOGISTIC = LogisticRegression()
+GRID = {"C": [0.1, 1.0]}
+
+
 @pytest.mark.parametrize(
     ("estimator", "bound"),
     [
         (KNeighborsClassifier(), 1.0),
         (Ridge(), 1.0),
-        (make_pipeline(StandardScaler(), Ridge()), 1.0),
+        (PoissonRegressor(), 1.0),
+        (RidgeCV(scoring=profit), 1.0),  # which it chooses alpha by, and does not score with
         (KernelDensity(), None),
         (Scripted(), None),
+        (Profitable(), None),
+        (make_pipeline(StandardScaler(), Ridge()), 1.0),
+        (make_pipeline(StandardScaler(), Profitable()), None),
+        (make_pipeline(StandardScaler(), "passthrough"), None),
+        (ProfitablePipeline([("model", LOGISTIC)]), None),
+        (LogisticRegressionCV(), 1.0),
+        (LogisticRegressionCV(scoring="neg_log_loss"), 0.0),
+        (LogisticRegressionCV(scoring=profit), None),
+        (make_pipeline(StandardScaler(), LogisticRegressionCV(scoring=profit)), None),
+        (GridSearchCV(LOGISTIC, GRID), 1.0),
+        (GridSearchCV(LOGISTIC, GRID, scoring="neg_log_loss"), 0.0),
+        (GridSearchCV(LOGISTIC, GRID, scoring=profit), None),
+        (GridSearchCV(LOGISTIC, GRID, scoring=["accuracy", "recall"], refit="recall"), None),
+        (GridSearchCV(LOGISTIC, GRID, scoring=make_scorer(accuracy_score)), 1.0),
+        (GridSearchCV(Profitable(), GRID), None),
+        (GridSearchCV(Pipeline([("m", LOGISTIC)]), [{"m": [LOGISTIC]}, {"m__C": [1]}]), 1.0),
+        (GridSearchCV(Pipeline([("m", LOGISTIC)]), {"m": [LOGISTIC, Profitable()]}), None),
+        (RandomizedSearchCV(LOGISTIC, {"C": stats.uniform()}), 1.0),
+        (PolicyGradientSearchCV(LOGISTIC, GRID, scoring=profit), None),
+        (GridSearchCV(GridSearchCV(LOGISTIC, GRID, scoring=profit), {"refit": [True]}), None),
+        (TunedThresholdClassifierCV(LOGISTIC, scoring=profit), 1.0),  # as RidgeCV
+        (FixedThresholdClassifier(LOGISTIC), 1.0),
+        (RFECV(LOGISTIC, scoring=profit), None),
+        (RFE(LOGISTIC), 1.0),
+        (RFE(Profitable()), None),
+        (SelfTrainingClassifier(LOGISTIC), 1.0),
+        (SelfTrainingClassifier(Profitable()), None),
+        (RANSACRegressor(Ridge()), 1.0),
+        # these predict with what they hold, and score the predictions
+        (OneVsRestClassifier(Profitable()), 1.0),
+        (BaggingClassifier(Profitable()), 1.0),
+        (AdaBoostClassifier(Profitable()), 1.0),
+        (CalibratedClassifierCV(Profitable()), 1.0),
+        (MultiOutputClassifier(Profitable()), 1.0),
+        (TransformedTargetRegressor(Ridge()), 1.0),
     ],
 )
 def test_bounds_of_estimators_own_scores(estimator, bound):
-    from sklearn.metrics import check_scoring
+    assert score_bound(OWN_SCORE, estimator) == bound
 
-    assert score_bound(check_scoring(estimator), estimator) == bound
+
+OWN_SCORE = check_scoring(LOGISTIC)
+SEARCH = GridSearchCV(LOGISTIC, GRID)
+PIPELINE = Pipeline([("model", LOGISTIC)])
+SEARCHES = Pipeline([("model", SEARCH)])
+
+
+@pytest.mark.parametrize(
+    ("estimator", "space", "bound"),
+    [
+        (PIPELINE, {"model__C": stats.uniform()}, 1.0),
+        (PIPELINE, {"model": [LOGISTIC, KNeighborsClassifier()]}, 1.0),
+        (PIPELINE, {"model": [LOGISTIC, Profitable()]}, None),
+        (PIPELINE, [{"model": [Ridge()]}, {"model": [Profitable()]}], None),
+        (PIPELINE, {"model": [SEARCH], "model__scoring": ["f1_macro", profit]}, None),
+        (PIPELINE, {"model": [SEARCH], "model__scoring": ["neg_log_loss", "f1_macro"]}, 1.0),
+        (PIPELINE, {"steps": [[("model", LOGISTIC)]]}, None),
+        (Pipeline([("model", "passthrough")]), {"model": [LOGISTIC]}, 1.0),
+        (Pipeline([("model", None)]), [{"model": [LOGISTIC]}, {"model": [Ridge()]}], 1.0),
+        (SEARCHES, {"model__estimator": [LOGISTIC, Profitable()]}, None),
+        (SEARCHES, {"model__param_grid": [GRID, {"C": [1.0]}]}, None),
+        (SEARCHES, {"model__scoring": [profit, None]}, None),
+        (SEARCHES, {"model__scoring": ["accuracy", None]}, 1.0),
+        (RFE(LOGISTIC), {"estimator": [Profitable()]}, None),
+        (LogisticRegressionCV(), {"scoring": [None, profit]}, None),
+    ],
+)
+def test_bounds_of_scores_that_candidates_change(estimator, space, bound):
+    assert score_bound(OWN_SCORE, estimator, space) == bound
+
+
+@pytest.mark.parametrize(
+    ("estimator", "space"),
+    [
+        (GridSearchCV(LOGISTIC, GRID, cv=3, scoring=profit), {"estimator__tol": [1e-4, 1.0]}),
+        (PIPELINE, {"model": [LOGISTIC, Profitable()]}),
+    ],
+)
+def test_a_score_that_may_exceed_the_bound_is_never_raced_with_it(estimator, space):
+    with pytest.raises(ValueError, match="(?s)score method of .* racing_bound"):
+        PolicyGradientSearchCV(estimator, space, racing=True).fit(X, y)
 
 
 def test_an_unknown_bound_is_asked_for():
