@@ -12,12 +12,15 @@ from __future__ import annotations
 import copy
 import inspect
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
 from sklearn.base import clone
 
 # Private: it formats `cv_results_`.
@@ -27,7 +30,6 @@ from sklearn.model_selection._search import BaseSearchCV
 # messages and callbacks, and the checks that they make of its outcomes.
 from sklearn.model_selection._validation import (
     _fit_and_score,
-    _insert_error_scores,
     _warn_or_raise_about_fit_failures,
 )
 
@@ -43,6 +45,10 @@ from skpg._study import open_study
 from skpg.learners import ActorCritic
 
 NAN = float("nan")
+
+
+class ErrorScore(float):
+    """The `error_score` in place of a score, which its type tells from a real one."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +139,7 @@ class CrossValidation:
             fit["y"],
             _splits(search, fit),
             search.n_iter,
-            fit["fit_and_score_kwargs"],
+            fit["fit_and_score_kwargs"] | {"error_score": _marked(search.error_score)},
             search,
         )
         self._n_folds = len(self._task.splits)
@@ -199,10 +205,7 @@ class CrossValidation:
         fits = [outcome for candidate in candidates for outcome in candidate.outcomes.values()]
         _warn_or_raise_about_fit_failures(fits, search.error_score)
         self._warn_of_killers()
-        nothing = left_out(fits)
-        for candidate in candidates:
-            self._outcomes += [candidate.outcomes.get(f, nothing) for f in range(self._n_folds)]
-        _insert_error_scores(self._outcomes, search.error_score)
+        self._outcomes += one_per_fold((c.outcomes for c in candidates), self._n_folds)
         if search.racing is not False:
             n_folds = [len(candidate.outcomes) for candidate in candidates]
             more_results = {**more_results, "n_folds_evaluated": n_folds}
@@ -214,6 +217,7 @@ class CrossValidation:
             self._results.update(
                 search._format_results(params, self._n_folds, self._outcomes, more_results)
             )
+        rank_incomplete_last(self._results, np.array([c.complete for c in candidates]))
         if self._context is not None:
             self._context.call_on_fit_task_end(estimator=search)
         self._journal.finish(str(self._engine.stop_reason))
@@ -307,16 +311,23 @@ class CrossValidation:
             )
 
     def _score(self, outcome: Outcome) -> float:
-        """Return the score of one fold that the policy learns from."""
+        """Return the score of one fold that the policy learns from; nan where it has none."""
+        if outcome["fit_error"] is not None:
+            return NAN
         scores = outcome["test_scores"]
-        if not isinstance(scores, Mapping):  # one metric, or a failed fit
-            return float(scores)
+        if not isinstance(scores, Mapping):  # one metric, or several that could not be computed
+            return NAN if isinstance(scores, ErrorScore) else float(scores)
         if self._metric is None:
             # known only now where a callable computes the metrics
             self._search._check_refit_for_multimetric(scores)
             named = isinstance(self._search.refit, str)
             self._metric = self._search.refit if named else next(iter(scores))
-        return float(scores[self._metric])
+        score = scores[self._metric]
+        return NAN if isinstance(score, ErrorScore) else float(score)
+
+
+def _marked(error_score: Any) -> Any:
+    return error_score if error_score == "raise" else ErrorScore(error_score)
 
 
 def _splits(search: Any, fit: Mapping[str, Any]) -> list[tuple[Any, Any]]:
@@ -359,14 +370,47 @@ def _is_asynchronous(search: Any, executor: Executor) -> bool:
     return bool(search.evaluation == "async")
 
 
-def left_out(fits: list[Outcome]) -> Outcome:
-    """Return the outcome of folds that a race left out, in the form of the others."""
-    model = next((outcome for outcome in fits if outcome["fit_error"] is None), fits[0])
-    nothing: Outcome = {**dict.fromkeys(model, NAN), "fit_error": None}
-    for name in {"test_scores", "train_scores"} & set(model):
-        if isinstance(model[name], Mapping):
-            nothing[name] = dict.fromkeys(model[name], NAN)
-    return nothing
+def one_per_fold(candidates: Iterable[Mapping[int, Outcome]], n_folds: int) -> Iterator[Outcome]:
+    """Yield an outcome for each fold of each candidate, with a score for each metric.
+
+    Parameters
+    ----------
+    candidates : iterable of dict of int to dict
+        By fold the outcomes of the fits that were made. Of a callable that computes several
+        metrics, those that failed have one score only.
+    n_folds : int
+    """
+    candidates = list(candidates)
+    fits = [outcome for outcomes in candidates for outcome in outcomes.values()]
+    form = next((fit for fit in fits if isinstance(fit["test_scores"], Mapping)), fits[0])
+    left_out: Outcome = {**dict.fromkeys(form, NAN), "fit_error": None}
+    for outcomes in candidates:
+        for fold in range(n_folds):
+            outcome = dict(outcomes.get(fold, left_out))
+            for name in {"test_scores", "train_scores"} & set(form):
+                if isinstance(form[name], Mapping) and not isinstance(outcome[name], Mapping):
+                    outcome[name] = dict.fromkeys(form[name], outcome[name])
+            yield outcome
+
+
+def rank_incomplete_last(results: dict[str, Any], complete: NDArray[np.bool_]) -> None:
+    """Rank candidates that have no score on some fold after all others.
+
+    scikit-learn ranks by means, in which `error_score` stands for the score of a failure.
+
+    Parameters
+    ----------
+    results : dict
+        The ``cv_results_``.
+    complete : ndarray of shape (n_candidates,)
+        Which candidates have a score on each fold. Where none has, the means count.
+    """
+    if not complete.any():
+        return
+    for name in [name for name in results if name.startswith("rank_test_")]:
+        means = results[name.replace("rank", "mean", 1)]
+        means = np.where(complete & ~np.isnan(means), means, -np.inf)
+        results[name] = rankdata(-means, method="min").astype(np.int32)
 
 
 def format_results(
@@ -375,6 +419,7 @@ def format_results(
     outcomes: list[Outcome],
     more_results: Mapping[str, Any],
     *,
+    complete: list[bool],
     train: bool,
 ) -> dict[str, Any]:
     """Return the ``cv_results_`` of outcomes, without the search that they come from."""
@@ -382,4 +427,5 @@ def format_results(
     results: dict[str, Any] = BaseSearchCV._format_results(
         form, params, n_folds, outcomes, more_results
     )
+    rank_incomplete_last(results, np.array(complete))
     return results

@@ -12,7 +12,7 @@ from skpg._space import LARGEST_Z, Choice, Dimension, Space
 
 # To be raised by each change after which the same search has other candidates or rewards:
 # searches recorded before are then told apart, and not continued.
-RESULT_VERSION = 5
+RESULT_VERSION = 6
 # Where the quantile functions of distributions are compared.
 GRID = np.linspace(-LARGEST_Z, LARGEST_Z, 65)
 

@@ -24,6 +24,8 @@ class Candidate:
         The folds in the order in which they are run.
     outcomes : dict of int to dict
         What the fits returned, by fold.
+    statuses : dict of int to str
+        Of the same folds: ``"ok"``, ``"failed"``, ``"timeout"`` or ``"killed"``.
     scores : ndarray of shape (n_folds,)
         Scores of the folds; nan where a fold failed or was not run.
     running : set of int
@@ -43,6 +45,7 @@ class Candidate:
     order: tuple[int, ...]
     scores: FloatArray
     outcomes: dict[int, Outcome] = field(default_factory=dict)
+    statuses: dict[int, str] = field(default_factory=dict)
     running: set[int] = field(default_factory=set)
     seconds: float = 0.0
     closed: bool = False
@@ -90,6 +93,7 @@ class Candidate:
     def keep(self, folds: Iterable[int]) -> None:
         """Forget the outcomes of other folds, and leave them out."""
         self.outcomes = {fold: self.outcomes[fold] for fold in folds}
+        self.statuses = {fold: self.statuses[fold] for fold in self.outcomes}
         left_out = [fold for fold in self.order if fold not in self.outcomes]
         self.scores[left_out] = np.nan
         self.closed = True
@@ -103,15 +107,15 @@ class Recorded:
     ----------
     outcomes : dict of int to dict
         By fold.
+    statuses : dict of int to str
+        By fold.
     closed : bool
         Whether its other folds are left out.
-    killed : bool
-        Whether it killed its worker twice.
     """
 
     outcomes: Mapping[int, Outcome]
+    statuses: Mapping[int, str]
     closed: bool = False
-    killed: bool = False
 
 
 class Journal:
@@ -135,8 +139,8 @@ class Journal:
         """Return what is known of a candidate."""
         return None
 
-    def record(self, candidate: Candidate, statuses: Mapping[int, str]) -> None:
-        """Keep the outcomes of folds, of which the statuses are told."""
+    def record(self, candidate: Candidate, folds: Iterable[int]) -> None:
+        """Keep the outcomes and statuses of folds."""
 
     def settle(self, candidates: Sequence[Candidate], rewards: Sequence[float]) -> None:
         """Keep what is decided about candidates, before the search learns from it."""

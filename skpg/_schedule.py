@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class Schedule:
     ----------
     n_folds : int
     score : callable
-        From an outcome to the score that the search learns from.
+        From an outcome to the score that the search learns from; nan where there is none.
     failure : callable
         From a candidate's number, a fold and an error to the outcome that stands for a fit
         that did not return.
@@ -119,10 +119,10 @@ class Schedule:
         if event.outcome is not None:
             self._take(candidate, job.fold, event.outcome)
         elif isinstance(event.error, CandidateTimeoutError):
-            self._give_up(candidate, event.error, {})
+            self._give_up(candidate, event.error)
         elif isinstance(event.error, WorkerDiedError) and alone:
             self.killers.append(candidate)
-            self._give_up(candidate, event.error, {})
+            self._give_up(candidate, event.error)
         elif isinstance(event.error, WorkerDiedError):
             self._suspects.append(job)
         elif event.error is not None:
@@ -206,38 +206,36 @@ class Schedule:
         if recorded is None:
             return
         for fold, outcome in recorded.outcomes.items():
-            self._put(candidate, fold, dict(outcome))
+            self._put(candidate, fold, dict(outcome), recorded.statuses[fold])
         candidate.closed, candidate.replayed = recorded.closed, True
-        if recorded.killed:
+        if "killed" in recorded.statuses.values():
             self.killers.append(candidate)
         self._cut(candidate)
 
-    def _put(self, candidate: Candidate, fold: int, outcome: Outcome) -> None:
-        candidate.outcomes[fold] = outcome
-        candidate.scores[fold] = self._score(outcome)
+    def _put(self, candidate: Candidate, fold: int, outcome: Outcome, status: str) -> None:
+        candidate.outcomes[fold], candidate.statuses[fold] = outcome, status
+        # what stands for the score of a failure is none, whatever its value
+        candidate.scores[fold] = self._score(outcome) if status == "ok" else np.nan
         # a fit that did not return has no times
         candidate.seconds += np.nan_to_num(outcome["fit_time"] + outcome["score_time"])
 
     def _take(self, candidate: Candidate, fold: int, outcome: Outcome) -> None:
         overdue = outcome.pop("overdue", False)
-        self._put(candidate, fold, outcome)
-        status = {fold: "ok" if outcome["fit_error"] is None else "failed"}
+        self._put(candidate, fold, outcome, "failed" if np.isnan(self._score(outcome)) else "ok")
         limit = self._candidate_timeout
         if overdue or (limit is not None and candidate.seconds > limit):
-            self._give_up(candidate, CandidateTimeoutError(), status)
+            self._give_up(candidate, CandidateTimeoutError(), fold)
         else:
-            self.journal.record(candidate, status)
+            self.journal.record(candidate, [fold])
             self._cut(candidate)
 
-    def _give_up(
-        self, candidate: Candidate, error: BaseException, statuses: Mapping[int, str]
-    ) -> None:
-        """Let the folds without outcome fail; keep them with those that have a status."""
+    def _give_up(self, candidate: Candidate, error: BaseException, *ended: int) -> None:
+        """Let the folds without outcome fail; keep them with those that have just ended."""
         status = "timeout" if isinstance(error, CandidateTimeoutError) else "killed"
         left = [fold for fold in candidate.order if fold not in candidate.outcomes]
         for fold in left:
-            self._put(candidate, fold, self._failure(candidate.number, fold, error))
-        self.journal.record(candidate, {**statuses, **dict.fromkeys(left, status)})
+            self._put(candidate, fold, self._failure(candidate.number, fold, error), status)
+        self.journal.record(candidate, [*ended, *left])
         candidate.closed = True
 
     def _cut(self, candidate: Candidate, *, decided: bool = False) -> None:

@@ -106,9 +106,11 @@ class PolicyGradientSearchCV(BaseSearchCV):
         never used.
 
     error_score : 'raise' or numeric, default=np.nan
-        Value of the score of a fit that fails. With 'raise' the first failure ends the
-        search with its error. The policy learns from nan as from the worst score; a search
-        fails only if all of its fits do.
+        What ``cv_results_`` shows as the score of a fit that fails, or cannot be scored. Even
+        where it is a number, the policy learns from the failure as from the worst score, and
+        the candidate ranks after all that have a score on each fold: it is never the best
+        unless all candidates failed. With 'raise' the first failure ends the search with its
+        error. A search fails only if all of its fits do.
 
     return_train_score : bool, default=False
         Whether ``cv_results_`` has training scores.
@@ -188,7 +190,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
         ``rank_test_score``, ``mean_fit_time``, ``std_fit_time``, ``mean_score_time``,
         ``std_score_time`` and, on request, their ``train`` counterparts. In addition
         ``iter``, the update of the policy that a candidate belongs to, from 0; with
-        `racing` also ``n_folds_evaluated``.
+        `racing` also ``n_folds_evaluated``. Candidates without a score on each fold, because
+        one failed or was left out by `racing`, share the last rank.
 
     best_estimator_ : estimator
         The estimator with the best hyperparameters, refitted on all data. Not available

@@ -71,7 +71,7 @@ class Study(Journal):
         # of settled candidates, by number: what was written about them last
         self._decided: dict[int, tuple[Any, ...]] = {}
         self._outcomes: dict[int, dict[int, Outcome]] = {}
-        self._killed: set[int] = set()
+        self._statuses: dict[int, dict[int, str]] = {}
         self._unwritten: list[tuple[Row, list[Row]]] = []
         try:
             self.asked, self.settled = self._read_candidates()
@@ -131,17 +131,17 @@ class Study(Journal):
         closed = self._asynchronous and number in self._decided
         if closed:
             outcomes = {fold: outcomes[fold] for fold in self._decided[number][-1]}
-        return Recorded(outcomes, closed, number in self._killed)
+        return Recorded(outcomes, self._statuses[number], closed)
 
-    def record(self, candidate: Candidate, statuses: Mapping[int, str]) -> None:
+    def record(self, candidate: Candidate, folds: Iterable[int]) -> None:
         """Keep the outcomes of folds.
 
         They are safe when this returns, except those of cheap fits, which are written with
         the others of their candidate.
         """
         seconds = 0.0
-        for fold, status in statuses.items():
-            outcome = candidate.outcomes[fold]
+        for fold in folds:
+            outcome, status = candidate.outcomes[fold], candidate.statuses[fold]
             self._outcomes.setdefault(candidate.number, {})[fold] = outcome
             self._unwritten.append(rows_of((self._id, candidate.number, fold), status, outcome))
             seconds += np.nan_to_num(outcome["fit_time"] + outcome["score_time"])
@@ -220,10 +220,9 @@ class Study(Journal):
         counted: dict[int, set[int]] = {}
         for fold in read_folds(self._storage, self._id):
             self._outcomes.setdefault(fold.number, {})[fold.fold] = fold.outcome
+            self._statuses.setdefault(fold.number, {})[fold.fold] = fold.status
             if fold.counts:
                 counted.setdefault(fold.number, set()).add(fold.fold)
-            if fold.status == "killed":
-                self._killed.add(fold.number)
         for number, decision in self._decided.items():
             self._decided[number] = (*decision[:-1], frozenset(counted.get(number, ())))
 
