@@ -157,8 +157,7 @@ class Engine:
         if self.stop_reason is None and self._interrupt.requested:
             self.stop_reason = "interrupted"
         over = self._clock.left == 0 and self._schedule.any_finished
-        # what is known already takes no time worth saving
-        if self.stop_reason is None and over and not self._replaying:
+        if self.stop_reason is None and over:
             self.stop_reason = "timeout"
 
     def _wait(self) -> list[Event]:
@@ -180,6 +179,8 @@ class Engine:
         job = self._schedule.next_job(self._n_running)
         if job is None:
             return False
+        # not before: the replay of an earlier run, however long it takes, is over now
+        self._clock.start()
         self._executor.submit(self._before(job))
         self._n_running += 1
         return True

@@ -143,7 +143,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
           the loky, threading or dask backend; with others it warns and works in batches.
 
     timeout : float, default=None
-        Seconds after which no fit is started. Those that run go on to their ends, unless
+        Seconds after which no fit is started, from the first one on: what `storage` has kept
+        of an earlier run does not count. Those that run go on to their ends, unless
         `candidate_timeout` ends them. At least one candidate is evaluated.
 
     target_score : float, default=None

@@ -33,7 +33,7 @@ class Progress:
     n_since_best : int
         Number of candidates after the best one.
     elapsed : float
-        Seconds since the search began.
+        Seconds since the first fit began; 0 while an earlier run is replayed.
     status : {'complete', 'failed', 'raced'}
         Whether all folds have a score, one of them failed, or some were left out.
     fold_scores : tuple of float
@@ -65,7 +65,7 @@ class StoppingRule:
     Parameters
     ----------
     timeout : float or None
-        Seconds.
+        Seconds from the first fit on.
     target_score : float or None
         A mean score that is good enough.
     patience : int or None
@@ -91,16 +91,21 @@ class StoppingRule:
 
 
 class Clock:
-    """Seconds since the search began."""
+    """Seconds since the start, none before it."""
 
     def __init__(self, timeout: float | None):
-        self._start = time.monotonic()
+        self._start: float | None = None
         self._timeout = timeout
+
+    def start(self) -> None:
+        """Start, unless it has been started."""
+        if self._start is None:
+            self._start = time.monotonic()
 
     @property
     def elapsed(self) -> float:
         """Seconds since the start."""
-        return time.monotonic() - self._start
+        return 0.0 if self._start is None else time.monotonic() - self._start
 
     @property
     def left(self) -> float | None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 
 import joblib
 import numpy as np
@@ -259,7 +260,37 @@ def test_reasons(rule, reason):
 
 def test_the_clock_never_shows_less_than_nothing():
     assert Clock(None).left is None
-    assert Clock(1e-9).left == 0
+    clock = Clock(1e-9)
+    clock.start()
+    time.sleep(1e-3)
+    assert clock.left == 0
+
+
+def test_the_clock_waits_for_its_start_and_starts_once():
+    clock = Clock(10.0)
+    time.sleep(0.01)
+    assert (clock.elapsed, clock.left) == (0, 10)
+    clock.start()
+    time.sleep(0.01)
+    clock.start()
+    assert 0.01 <= clock.elapsed == pytest.approx(10 - clock.left, abs=0.01)
+
+
+@pytest.mark.parametrize("evaluation", ["batch", "async"])
+def test_the_replay_of_an_earlier_run_is_not_counted(tmp_path, evaluation):
+    """Here it takes longer than the timeout, by callbacks; it might as well by a learner."""
+    settings = {"storage": tmp_path / "search.db", "evaluation": evaluation}
+    make(n_iter=8, **settings).fit(X, y)
+    told = []
+
+    def slowly(progress):
+        told.append(progress)
+        time.sleep(0.15 if progress.replayed else 0.01)
+
+    search = make(timeout=1.0, callbacks=[slowly], **settings).fit(X, y)
+    assert check_fitted(search) > 8
+    assert [progress.elapsed for progress in told if progress.replayed] == [0] * 8
+    assert all(progress.elapsed > 0 for progress in told[8:])
 
 
 @pytest.mark.parametrize(
