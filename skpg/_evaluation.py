@@ -113,6 +113,8 @@ class CrossValidation:
         what it returns.
     callback_ctx : CallbackContext or None
         The context of the running `fit` (scikit-learn >= 1.9).
+    nested : bool, default=False
+        Whether it is part of another fit, which Ctrl-C is left to.
 
     Attributes
     ----------
@@ -126,9 +128,11 @@ class CrossValidation:
         space: Space,
         evaluate_candidates: Callable[..., Any],
         callback_ctx: Any = None,
+        *,
+        nested: bool = False,
     ):
         fit = inspect.getclosurevars(evaluate_candidates).nonlocals
-        self._search = search
+        self._search, self._nested = search, nested
         self._results: dict[str, Any] = fit["results"]
         self._outcomes: list[Outcome] = fit["all_out"]
         self._metric: str | None = None
@@ -256,6 +260,7 @@ class CrossValidation:
             n_iter=search.n_iter,
             batch_size=search.batch_size,
             asynchronous=asynchronous,
+            nested=self._nested,
             before=self._with_context,
             after=self._cut_context,
         )

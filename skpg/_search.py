@@ -18,6 +18,7 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skpg._callbacks import watching
+from skpg._callers import is_nested
 from skpg._evaluation import CrossValidation
 from skpg._optimizer import PolicyGradientOptimizer
 from skpg._space import Space
@@ -266,6 +267,10 @@ class PolicyGradientSearchCV(BaseSearchCV):
     raises KeyboardInterrupt. Where the refit fails or is interrupted, ``cv_results_``,
     ``best_params_`` and ``policy_`` are there nevertheless.
 
+    Inside another fit that goes on with others, such as a nested cross-validation, Ctrl-C ends
+    all of them: KeyboardInterrupt is raised at once. Where the outer fit is a
+    `PolicyGradientSearchCV`, that one ends as above, when the inner searches that run are done.
+
     A candidate whose fit kills its worker process is run once more, alone. If it kills again
     its score is `error_score`, and a warning names it.
 
@@ -419,7 +424,10 @@ class PolicyGradientSearchCV(BaseSearchCV):
         initial_params = self.initial_params or []
         space.encode(initial_params)  # which checks them, before a study is made
         history: list[dict[str, Any]] = []
-        with CrossValidation(self, space, evaluate_candidates, callback_ctx) as evaluation:
+        nested = is_nested(PolicyGradientSearchCV.fit.__code__)
+        with CrossValidation(
+            self, space, evaluate_candidates, callback_ctx, nested=nested
+        ) as evaluation:
             optimizer = PolicyGradientOptimizer(
                 space, learner=self.learner, random_state=evaluation.random_state
             )

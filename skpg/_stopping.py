@@ -120,6 +120,9 @@ class Interrupt:
     ----------
     worth_keeping : callable
         Whether there are results to keep. If not, the first Ctrl-C interrupts.
+    nested : bool, default=False
+        Whether another fit goes on with others after this one, which Ctrl-C is meant for: it is
+        left to that one's handler, and interrupts where it arrives here.
 
     Attributes
     ----------
@@ -127,16 +130,17 @@ class Interrupt:
         Whether Ctrl-C was met.
     """
 
-    def __init__(self, worth_keeping: Callable[[], bool]):
+    def __init__(self, worth_keeping: Callable[[], bool], *, nested: bool = False):
         self.requested = False
-        self._worth_keeping = worth_keeping
+        self._worth_keeping, self._nested = worth_keeping, nested
         self._previous: Any = None
 
     def __enter__(self) -> Interrupt:
         # Signals arrive in the main thread only. Where they are ignored, as in a process in
         # the background, they stay ignored.
         handler = signal.getsignal(signal.SIGINT)
-        if threading.current_thread() is threading.main_thread() and callable(handler):
+        main = threading.current_thread() is threading.main_thread()
+        if main and callable(handler) and not self._nested:
             self._previous = signal.signal(signal.SIGINT, self._handle)
         return self
 
@@ -147,7 +151,7 @@ class Interrupt:
 
     def request(self) -> None:
         """Ask to stop; raise KeyboardInterrupt the second time, or where nothing is kept."""
-        if self.requested or not self._worth_keeping():
+        if self._nested or self.requested or not self._worth_keeping():
             raise KeyboardInterrupt
         self.requested = True
 

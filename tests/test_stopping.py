@@ -13,7 +13,12 @@ import numpy as np
 import pytest
 from scipy import stats
 from sklearn.datasets import load_iris
+from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import ClassifierChain
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skpg import PolicyGradientSearchCV
 from skpg._stopping import Clock, Progress, StoppingRule
@@ -139,6 +144,90 @@ def test_ctrl_c_raised_by_a_fit_keeps_what_is_finished():
     with pytest.raises(KeyboardInterrupt):
         make(estimator, initial_params=[{"a": 17}]).fit(X, y)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@dataclasses.dataclass
+class PressesCtrlC:
+    """A callback that sends a process, here its own, a Ctrl-C after so many candidates.
+
+    The file counts those of all searches together, also in other processes.
+    """
+
+    file: str
+    after: int = 3
+    process: int | None = None
+
+    def __call__(self, progress):
+        with open(self.file, "a") as file:
+            file.write(".")
+            file.flush()
+            number = file.tell()
+        if number == self.after:
+            os.kill(self.process or os.getpid(), signal.SIGINT)
+
+
+def interrupted(tmp_path, **settings):
+    """Return a search of ten candidates that is interrupted, and the file that counts them."""
+    file = tmp_path / "candidates"
+    return make(n_iter=10, cv=2, callbacks=[PressesCtrlC(str(file), **settings)]), file
+
+
+ALL_OF_THEM = {
+    "cross_validate": lambda search: cross_validate(search, X, y, cv=3),
+    "cross_val_score": lambda search: cross_val_score(
+        Pipeline([("search", search)]), X, y, cv=3, error_score=0.0
+    ),
+    "two processes": lambda search: cross_validate(search, X, y, cv=3, n_jobs=2, pre_dispatch=1),
+    "a loop of joblib": lambda search: joblib.Parallel()(
+        joblib.delayed(search.fit)(X, y) for _ in range(3)
+    ),
+    "a grid": lambda search: GridSearchCV(
+        Pipeline([("search", search)]), {"search__n_iter": [10, 9]}, cv=3
+    ).fit(X, y),
+    "one against the rest": lambda search: OneVsRestClassifier(search).fit(X, y),
+    "a loop without joblib": lambda search: ClassifierChain(search).fit(
+        X, np.column_stack([y == 0, y == 1])
+    ),
+}
+
+
+@pytest.mark.parametrize("outer", ALL_OF_THEM)
+def test_ctrl_c_in_an_inner_search_ends_the_outer_fit(tmp_path, outer):
+    search, file = interrupted(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        ALL_OF_THEM[outer](search)
+    assert file.stat().st_size == 3
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_ctrl_c_in_a_search_of_searches_keeps_what_is_finished(tmp_path, n_jobs):
+    # in the second candidate of the outer one, each of which has two folds
+    inner, file = interrupted(tmp_path, after=33, process=os.getpid())
+    space = {"random_state": list(range(9))}
+    outer = PolicyGradientSearchCV(inner, space, cv=2, batch_size=1, n_jobs=n_jobs).fit(X, y)
+    assert outer.stop_reason_ == "interrupted"
+    assert len(outer.cv_results_["params"]) == 2
+    # no score is that of an inner search that was cut short
+    assert file.stat().st_size == 2 * 2 * 10 + 10
+    assert len(outer.best_estimator_.cv_results_["params"]) == 10
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda search: search,
+        lambda search: Pipeline([("scale", StandardScaler()), ("search", search)]),
+        lambda search: Pipeline([("one", Pipeline([("search", search)]))]),
+    ],
+    ids=["alone", "pipeline", "pipelines"],
+)
+def test_ctrl_c_in_a_search_that_nothing_goes_on_after_keeps_what_is_finished(tmp_path, around):
+    search, file = interrupted(tmp_path)
+    around(search).fit(X, y)
+    assert search.stop_reason_ == "interrupted"
+    assert len(search.cv_results_["params"]) == file.stat().st_size == 3
+    assert search.predict(X).shape == y.shape
 
 
 def test_results_outlive_a_refit_that_fails():
