@@ -177,6 +177,11 @@ class CrossValidation:
         """Number of fits of the finished candidates."""
         return sum(len(candidate.outcomes) for candidate in self._schedule.settled)
 
+    @property
+    def statuses(self) -> list[str]:
+        """The statuses of the finished candidates."""
+        return [candidate.status for candidate in self._schedule.settled]
+
     def run(self, ask: Ask) -> Iterator[tuple[list[Params], list[float]]]:
         """Evaluate what a policy proposes until there is a reason to stop.
 
@@ -214,6 +219,7 @@ class CrossValidation:
             n_folds = [len(candidate.outcomes) for candidate in candidates]
             more_results = {**more_results, "n_folds_evaluated": n_folds}
         params = [candidate.params for candidate in candidates]
+        complete = np.array([status == "complete" for status in self.statuses])
         with warnings.catch_warnings():
             if search.racing is not False and not any(c.failed for c in candidates):
                 # all that is nan was left out
@@ -221,7 +227,7 @@ class CrossValidation:
             self._results.update(
                 search._format_results(params, self._n_folds, self._outcomes, more_results)
             )
-        rank_incomplete_last(self._results, np.array([c.complete for c in candidates]))
+        rank_incomplete_last(self._results, complete)
         if self._context is not None:
             self._context.call_on_fit_task_end(estimator=search)
         self._journal.finish(str(self._engine.stop_reason))

@@ -82,7 +82,9 @@ class PolicyGradientSearchCV(BaseSearchCV):
     refit : bool, str or callable, default=True
         Refit the estimator with the best hyperparameters on all data. A str names the
         metric that counts, with several metrics; a callable receives ``cv_results_`` and
-        returns the ``best_index_``.
+        returns the ``best_index_``. Candidates without a score on each fold, because one
+        failed or was left out by `racing`, are not among those that it receives, unless there
+        are no others; its index is that in what it receives.
 
     cv : int, cross-validation generator or iterable, default=None
         As in :class:`~sklearn.model_selection.RandomizedSearchCV`. The splits are drawn
@@ -437,10 +439,22 @@ class PolicyGradientSearchCV(BaseSearchCV):
                 history.append(_record(optimizer, rewards))
             # `fit` sets it after the refit, which may fail or be interrupted
             self.cv_results_ = evaluation.finish({"iter": optimizer.memory.updates})
+        self._statuses = evaluation.statuses
         self.policy_ = optimizer.policy.plain()
         self.history_ = history
         self.stop_reason_ = evaluation.stop_reason
         self.n_fits_ = evaluation.n_fits
+
+    def _select_best_index(self, refit, refit_metric, results):
+        """Let a callable choose among the candidates that have a score on each fold."""
+        complete = np.flatnonzero(np.array(self._statuses) == "complete")
+        if not callable(refit) or len(complete) in (0, len(self._statuses)):
+            return super()._select_best_index(refit, refit_metric, results)
+        chosen_from = {
+            name: [column[i] for i in complete] if isinstance(column, list) else column[complete]
+            for name, column in results.items()
+        }
+        return int(complete[super()._select_best_index(refit, refit_metric, chosen_from)])
 
 
 def _record(optimizer: PolicyGradientOptimizer, rewards: list[float]) -> dict[str, Any]:
