@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import warnings
@@ -35,7 +36,7 @@ def warn(message: str) -> None:
 
     That is the innermost line outside of this package, scikit-learn and joblib.
     """
-    inside = (SKPG, SKLEARN, JOBLIB)
+    inside = (SKPG, SKLEARN, JOBLIB, contextlib.__file__)
     level = 1
     for frame in _stack(sys._getframe(1)):
         level += 1

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from skpg._callers import warn
 from skpg._executors import Event, Executor, Job, WorkersLostError
 from skpg._journal import Candidate
 from skpg._schedule import Schedule
@@ -172,7 +172,7 @@ class Engine:
         except WorkersLostError as error:
             if not self._schedule.any_finished:
                 raise
-            warnings.warn(f"The search ends here: {error}.", stacklevel=2)
+            warn(f"The search ends here: {error}.")
             self.stop_reason = "interrupted"
         self._executor.abandon()
         self._n_running = 0

@@ -34,6 +34,7 @@ from sklearn.model_selection._validation import (
 )
 
 from skpg._backends import executor_of
+from skpg._callers import warn
 from skpg._engine import Ask, Engine
 from skpg._executors import Batches, Executor, Job, Outcome
 from skpg._journal import Journal
@@ -142,7 +143,7 @@ class CrossValidation:
             fit["X"],
             fit["y"],
             _splits(search, fit),
-            search.n_iter,
+            _n_candidates(space, search.n_iter),
             fit["fit_and_score_kwargs"] | {"error_score": _marked(search.error_score)},
             search,
         )
@@ -274,10 +275,11 @@ class CrossValidation:
     def _begin(self, callback_ctx: Any) -> Any:
         """Announce the fits, in print and to scikit-learn's callbacks."""
         search = self._search
-        n_fits = search.n_iter * self._n_folds
+        n_candidates = self._task.n_candidates
+        n_fits = n_candidates * self._n_folds
         if search.verbose > 0:
             print(
-                f"Fitting {self._n_folds} folds for each of {search.n_iter} candidates,"
+                f"Fitting {self._n_folds} folds for each of {n_candidates} candidates,"
                 f" totalling {n_fits} fits"
             )
             if self._journal.asked:
@@ -315,10 +317,9 @@ class CrossValidation:
     def _warn_of_killers(self) -> None:
         killers = [candidate.params for candidate in self._schedule.killers]
         if killers:
-            warnings.warn(
+            warn(
                 f"{len(killers)} candidates killed their worker twice; perhaps they need more "
-                f"memory than there is. Their score is {self._search.error_score}: {killers}",
-                stacklevel=2,
+                f"memory than there is. Their score is {self._search.error_score}: {killers}"
             )
 
     def _score(self, outcome: Outcome) -> float:
@@ -361,21 +362,28 @@ def _splits(search: Any, fit: Mapping[str, Any]) -> list[tuple[Any, Any]]:
     return splits
 
 
+def _n_candidates(space: Space, n_iter: int) -> int:
+    """Return how many candidates are evaluated, unless something ends the search before."""
+    size = space.size
+    if space.branches > 1 and size <= n_iter * space.branches:
+        # branches may have candidates in common
+        size = len(set(space.keys(space.grid())))
+    return int(min(n_iter, size))
+
+
 def _warn_of_other_folds(cv: Any) -> None:
     """Warn where a splitter draws other folds in each run."""
     if getattr(cv, "random_state", 0) is None and getattr(cv, "shuffle", True):
-        warnings.warn(
+        warn(
             f"{cv!r} draws other folds in each run, so that no run can go on where another has "
-            "ended. Give it a random_state.",
-            stacklevel=2,
+            "ended. Give it a random_state."
         )
 
 
 def _is_asynchronous(search: Any, executor: Executor) -> bool:
     if search.evaluation == "async" and isinstance(executor, Batches):
-        warnings.warn(
-            "The active joblib backend takes whole batches only: evaluation='async' has no effect.",
-            stacklevel=2,
+        warn(
+            "The active joblib backend takes whole batches only: evaluation='async' has no effect."
         )
         return False
     return bool(search.evaluation == "async")

@@ -10,7 +10,7 @@ import numpy as np
 from skpg._executors import Event, Job, Outcome, WorkerDiedError
 from skpg._journal import Candidate, Journal
 from skpg._racing import Race, comparable_mean
-from skpg._space import FloatArray, Params
+from skpg._space import Params
 from skpg._time_limit import CandidateTimeoutError
 
 
@@ -65,6 +65,8 @@ class Schedule:
         self._open: dict[int, Candidate] = {}
         self._n_added = 0
         self._best: Candidate | None = None
+        # of a race: the scores of the settled candidates that have one on each fold
+        self._complete = np.empty((0, n_folds))
         # folds in flight when a worker died, and the one of them that now runs alone
         self._suspects: deque[Job] = deque()
         self._on_trial: tuple[int, int] | None = None
@@ -82,7 +84,7 @@ class Schedule:
     def add(self, candidates: Iterable[Params]) -> None:
         """Take candidates on."""
         race, folds = self._race, tuple(range(self._n_folds))
-        order = folds if race is None else race.order(self._complete())
+        order = folds if race is None else race.order(self._complete)
         new = [
             Candidate(number, params, order, np.full(self._n_folds, np.nan))
             for number, params in enumerate(candidates, start=self._n_added)
@@ -144,11 +146,9 @@ class Schedule:
             self._cut(candidate, decided=True)
             if candidate.finished:
                 del self._open[candidate.number]
-                best = self._best
-                if candidate.complete and (best is None or candidate.score > best.score):
-                    self._best = candidate
-                    for other in self._open.values():
-                        self._cut(other)
+                if candidate.complete and self._race is not None:
+                    self._complete = np.vstack([self._complete, candidate.scores])
+                    self._compare(candidate)
                 self.settled.append(candidate)
                 yield candidate
             elif self._sequential and not all_finished:
@@ -156,21 +156,22 @@ class Schedule:
 
     def rewards(self, candidates: Iterable[Candidate]) -> list[float]:
         """Return what the search learns from settled candidates; nan where one failed."""
-        complete = self._complete()
-        return [self._reward(candidate, complete) for candidate in candidates]
+        return [self._reward(candidate) for candidate in candidates]
 
-    def _reward(self, candidate: Candidate, complete: FloatArray) -> float:
+    def _reward(self, candidate: Candidate) -> float:
         if candidate.failed or len(candidate.outcomes) == self._n_folds:
             return candidate.score
         assert self._race is not None
         assert self._best is not None
         upper = self._race.upper(candidate.scores, self._best.scores)
-        return comparable_mean(candidate.scores, complete, min(upper, self._best.score))
+        return comparable_mean(candidate.scores, self._complete, min(upper, self._best.score))
 
-    def _complete(self) -> FloatArray:
-        """Return the scores of the candidates all of whose folds have one."""
-        rows = [c.scores for c in self.settled if c.complete]
-        return np.array(rows).reshape(len(rows), self._n_folds)
+    def _compare(self, candidate: Candidate) -> None:
+        """Let a candidate be the one to beat, if it is the best."""
+        if self._best is None or candidate.score > self._best.score:
+            self._best = candidate
+            for other in self._open.values():
+                self._cut(other)
 
     def _next_suspect(self) -> Job | None:
         while self._suspects:

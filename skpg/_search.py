@@ -100,9 +100,10 @@ class PolicyGradientSearchCV(BaseSearchCV):
         - >=10: the number of the candidate, and a message when a fit starts.
 
     pre_dispatch : int or str, default='2*n_jobs'
-        Number of fits that are dispatched at once on backends that take whole batches, as
-        in :class:`~sklearn.model_selection.RandomizedSearchCV`. On loky, threading and dask
-        each worker has one fit at a time, whatever it is set to.
+        Has no effect on the loky, threading and dask backends nor without parallel jobs, where
+        each worker has one fit at a time. On others, which take whole batches, the number of
+        fits that are dispatched at once, as in
+        :class:`~sklearn.model_selection.RandomizedSearchCV`.
 
     random_state : int, RandomState instance or None, default=None
         Pass an int for the same candidates in each run. numpy's global random state is
@@ -167,9 +168,10 @@ class PolicyGradientSearchCV(BaseSearchCV):
         Each is called in this process after each candidate, in their order, with an object
         that has the attributes ``params``, ``score``, ``n_candidates``, ``n_iter``,
         ``best_params``, ``best_score``, ``n_since_best``, ``elapsed``, ``status``,
-        ``fold_scores``, ``seconds`` and ``replayed``. The search stops if it returns True. One
-        that has the methods ``on_search_begin(search)`` and ``on_search_end(search, error)`` is
-        told of them as well; `error` is None where `fit` succeeds.
+        ``fold_scores``, ``seconds`` and ``replayed``. The search stops if it returns True, of
+        Python or of numpy; any other answer, also one that is true as a string is, does nothing.
+        One that has the methods ``on_search_begin(search)`` and ``on_search_end(search, error)``
+        is told of them as well; `error` is None where `fit` succeeds.
 
     storage : str or path-like, default=None
         A sqlite database, as a path or ``"sqlite:///"`` and a path, in which each finished fit
@@ -416,6 +418,12 @@ class PolicyGradientSearchCV(BaseSearchCV):
             The fitted search.
         """
         self._validate_params()  # callbacks must not hear of a search that cannot begin
+        for callback in self.callbacks or ():
+            if not callable(callback):
+                raise TypeError(
+                    "The 'callbacks' parameter of PolicyGradientSearchCV must be a list of "
+                    f"callables. Got {callback!r} in it."
+                )
         with watching(self, self.callbacks):
             return super().fit(X, y, **params)
 

@@ -6,9 +6,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class StoppingRule:
     patience : int or None
         Candidates without improvement.
     callbacks : sequence of callables
-        Each receives a `Progress`; True asks to stop.
+        Each receives a `Progress`; True asks to stop, of Python or of numpy. Any other answer
+        does not.
     """
 
     timeout: float | None = None
@@ -82,12 +85,19 @@ class StoppingRule:
     def after(self, progress: Progress) -> str | None:
         """Return why to stop after a candidate, if so; callbacks are called."""
         # all of them are called, also after one that asks to stop
-        asked = [callback(progress) is True for callback in self.callbacks]
+        asked = [_asks_to_stop(callback, progress) for callback in self.callbacks]
         if self.target_score is not None and progress.best_score >= self.target_score:
             return "target_score"
         if self.patience is not None and progress.n_since_best >= self.patience:
             return "patience"
         return "callback" if any(asked) else None
+
+
+def _asks_to_stop(callback: Callable[[Progress], Any], progress: Progress) -> bool:
+    # with dicts of its own: those of the search are what it continues with
+    best = None if progress.best_params is None else dict(progress.best_params)
+    answer = callback(replace(progress, params=dict(progress.params), best_params=best))
+    return isinstance(answer, (bool, np.bool_)) and bool(answer)
 
 
 class Clock:

@@ -36,7 +36,8 @@ SPACE = {"n_neighbors": stats.randint(1, 30), "weights": ["uniform", "distance"]
 
 def make(**settings):
     defaults = {"n_iter": 12, "batch_size": 4, "cv": 3, "random_state": 0}
-    return PolicyGradientSearchCV(KNeighborsClassifier(), SPACE, **(defaults | settings))
+    defaults["param_distributions"] = SPACE
+    return PolicyGradientSearchCV(KNeighborsClassifier(), **(defaults | settings))
 
 
 def without_times(search):
@@ -432,6 +433,26 @@ def test_verbose_prints_the_number_of_fits_once(capsys):
     assert capsys.readouterr().out.splitlines() == [
         "Fitting 3 folds for each of 12 candidates, totalling 36 fits"
     ]
+
+
+@pytest.mark.parametrize(
+    ("space", "n"),
+    [
+        ({"n_neighbors": [1, 2, 3], "weights": ["uniform", "distance"]}, 6),
+        ({"n_neighbors": stats.randint(1, 6)}, 5),
+        ([{"n_neighbors": [1, 2]}, {"n_neighbors": [2, 3], "weights": ["distance"]}], 4),
+        ([{"n_neighbors": [1, 2]}, {"n_neighbors": [2, 3]}], 3),
+        ([{"n_neighbors": [1, 2]}, {"n_neighbors": stats.randint(1, 30)}], 20),
+        ({"n_neighbors": stats.randint(1, 30), "leaf_size": stats.randint(1, 30)}, 20),
+        ({"n_neighbors": [1, 2], "p": stats.uniform(1, 2)}, 20),
+    ],
+)
+def test_verbose_announces_as_many_candidates_as_there_are(capsys, space, n):
+    search = make(param_distributions=space, n_iter=20, verbose=10).fit(X, y)
+    assert len(search.cv_results_["params"]) == n
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"Fitting 3 folds for each of {n} candidates, totalling {3 * n} fits"
+    assert f"; {n}/{n}]" in lines[-1]
 
 
 def test_html_representation_names_fitted_attributes():

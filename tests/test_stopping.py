@@ -110,6 +110,28 @@ def test_callbacks_see_each_candidate_in_order_and_may_stop(n_jobs):
         last.score = 1.0
 
 
+def test_a_callback_that_returns_true_of_numpy_stops_the_search():
+    search = make(callbacks=[lambda progress: np.mean(progress.fold_scores) >= 0]).fit(X, y)
+    assert check_fitted(search) == 1
+    assert search.stop_reason_ == "callback"
+
+
+@pytest.mark.parametrize("evaluation", ["batch", "async"])
+def test_callbacks_that_write_into_params_change_nothing(evaluation):
+    def write(progress):
+        for params in (progress.params, progress.best_params):
+            params["note"] = "mine"
+            params["a"] = -1
+
+    seen = []
+    settings = {"n_iter": 16, "evaluation": evaluation}
+    expected = make(**settings).fit(X, y)
+    search = make(callbacks=[write, seen.append], **settings).fit(X, y)
+    assert search.cv_results_["params"] == expected.cv_results_["params"]
+    assert search.best_params_ == expected.best_params_
+    assert [progress.params for progress in seen] == expected.cv_results_["params"]
+
+
 def test_callbacks_need_not_be_picklable():
     lock = __import__("threading").Lock()
     search = make(n_jobs=2, n_iter=4, callbacks=[lambda progress: lock is None]).fit(X, y)
@@ -339,7 +361,13 @@ def progress(**values):
         (StoppingRule(patience=2), "patience"),
         (StoppingRule(patience=3), None),
         (StoppingRule(callbacks=(lambda _: True,)), "callback"),
+        (StoppingRule(callbacks=(lambda _: np.True_,)), "callback"),
+        (StoppingRule(callbacks=(lambda _: np.float64(2.0) > 1,)), "callback"),
+        (StoppingRule(callbacks=(lambda _: np.False_,)), None),
         (StoppingRule(callbacks=(lambda _: "yes",)), None),
+        (StoppingRule(callbacks=(lambda _: 1,)), None),
+        (StoppingRule(callbacks=(lambda _: np.ones(3),)), None),
+        (StoppingRule(callbacks=(lambda _: np.True_, lambda _: None)), "callback"),
         (StoppingRule(target_score=0.1, patience=1), "target_score"),
     ],
 )
@@ -399,6 +427,16 @@ def test_the_replay_of_an_earlier_run_is_not_counted(tmp_path, evaluation):
 def test_bad_settings_are_refused_by_name(settings):
     with pytest.raises(ValueError, match=f"'{next(iter(settings))}' parameter"):
         make(**settings).fit(X, y)
+
+
+@pytest.mark.parametrize("callback", ["x", None, Scripted()])
+def test_a_callback_that_cannot_be_called_is_refused_before_any_fit(tmp_path, callback):
+    heard = Diary()
+    search = make(Scripted(folder=str(tmp_path)), callbacks=[heard, callback])
+    with pytest.raises(TypeError, match="(?s)'callbacks' parameter.*list of callables. Got "):
+        search.fit(X, y)
+    assert heard.lines == []
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_search_that_stops_early_has_the_first_candidates_of_a_longer_one():
