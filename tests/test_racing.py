@@ -1,5 +1,6 @@
 """Racing leaves folds out, and never the best candidate."""
 
+import joblib
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,6 +34,7 @@ from sklearn.metrics import (
 from sklearn.model_selection import (
     FixedThresholdClassifier,
     GridSearchCV,
+    KFold,
     RandomizedSearchCV,
     TunedThresholdClassifierCV,
 )
@@ -91,6 +93,44 @@ def test_the_hardest_folds_come_first():
     complete = np.array([[0.9, 0.5, 0.7], [0.9, 0.6, 0.6]])
     assert Race(1.0).order(complete) == (1, 2, 0)
     assert Race(1.0).order(np.empty((0, 3))) == (0, 1, 2)
+
+
+@given(scores)
+def test_the_order_is_that_of_the_mean_scores_of_all_complete_candidates(rows):
+    # no other order leaves less to be scored, on average over the candidates so far
+    means = rows.mean(axis=0)
+    order = Race(1.0).order(rows)
+    np.testing.assert_array_equal(means[list(order)], np.sort(means))
+    # of equal folds the first comes first, so that no result depends on the sort
+    assert order == tuple(sorted(range(5), key=lambda fold: (means[fold], fold)))
+
+
+HARDNESS = np.array([0.0, 0.3, 0.1, 0.5, 0.2])
+
+
+class KnowsItsFold(Scripted):
+    """Scores less on hard folds, which it knows by the first row."""
+
+    def score(self, X, y):
+        return self.a / 100 - HARDNESS[int(X[0, 0]) // 30]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 3])
+def test_candidates_that_lose_were_run_on_the_hardest_folds(n_jobs):
+    with joblib.parallel_config("threading"):
+        search = PolicyGradientSearchCV(
+            KnowsItsFold(), {"a": list(range(100))}, initial_params=[{"a": 99}], n_iter=12,
+            batch_size=1, cv=KFold(5), racing=True, racing_bound=0.99, n_jobs=n_jobs,
+            random_state=0,
+        ).fit(np.arange(150.0)[:, None], y)  # fmt: skip
+    n = search.cv_results_["n_folds_evaluated"]
+    assert n[0] == 5
+    assert {1, 2, 3} <= set(n[1:])
+    splits = np.column_stack([search.cv_results_[f"split{k}_test_score"] for k in range(5)])
+    order = np.argsort(-HARDNESS)
+    for row, n_run in zip(splits, n, strict=True):
+        assert np.isfinite(row[order[:n_run]]).all()
+        assert np.isnan(row[order[n_run:]]).all()
 
 
 @given(scores)
@@ -153,8 +193,6 @@ def test_failed_candidates_of_a_race_are_told_apart_from_lost_ones():
 @pytest.mark.parametrize("evaluation", ["batch", "async"])
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_the_best_is_complete_whatever_the_evaluation(evaluation, n_jobs):
-    import joblib
-
     with joblib.parallel_config("threading"):
         search = race("optimistic", evaluation=evaluation, n_jobs=n_jobs).fit(X, y)
     assert search.cv_results_["n_folds_evaluated"][search.best_index_] == 5
