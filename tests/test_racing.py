@@ -1,5 +1,7 @@
 """Racing leaves folds out, and never the best candidate."""
 
+import timeit
+
 import joblib
 import numpy as np
 import pytest
@@ -47,7 +49,9 @@ from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from skpg import PolicyGradientSearchCV
+from skpg._executors import Event
 from skpg._racing import Race, comparable_mean
+from skpg._schedule import Schedule
 from skpg._scorers import score_bound
 from tests.estimators import Scripted
 
@@ -143,6 +147,28 @@ def test_the_comparable_mean_knows_that_folds_differ():
     on_hard_fold = comparable_mean(np.array([0.4, np.nan]), complete, 1.0)
     assert on_hard_fold == pytest.approx(0.7)
     assert comparable_mean(np.array([0.4, np.nan]), complete, 0.65) == 0.65
+
+
+def settled(n, race):
+    """Return a schedule of `n` settled candidates, and the last of them."""
+    schedule = Schedule(5, score=lambda outcome: outcome["test_scores"], failure=None, race=race)
+    rng = np.random.default_rng(0)
+    for _ in range(n):
+        schedule.add([{}])
+        while job := schedule.next_job(0):
+            outcome = {"test_scores": rng.random(), "fit_time": 0.0, "score_time": 0.0}
+            schedule.record(Event(job, outcome))
+        (candidate,) = schedule.settle()
+    return schedule, candidate
+
+
+@pytest.mark.parametrize("race", [None, Race(1.0), Race(1.0, optimistic=True)])
+def test_a_reward_costs_as_much_after_many_candidates_as_after_few(race):
+    def seconds(n):
+        schedule, candidate = settled(n, race)
+        return min(timeit.repeat(lambda: schedule.rewards([candidate]), number=10, repeat=20))
+
+    assert seconds(2000) < 8 * seconds(50)
 
 
 def race(racing, **settings):
