@@ -30,8 +30,6 @@ class Candidate:
         Scores of the folds; nan where a fold failed or was not run.
     running : set of int
         The folds in flight.
-    seconds : float
-        Running time of its folds.
     closed : bool
         Whether its other folds are left out.
     doubtful : bool
@@ -47,7 +45,6 @@ class Candidate:
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     statuses: dict[int, str] = field(default_factory=dict)
     running: set[int] = field(default_factory=set)
-    seconds: float = 0.0
     closed: bool = False
     doubtful: bool = False
     replayed: bool = False
@@ -89,6 +86,21 @@ class Candidate:
         """The folds from the first in their order up to the first without outcome."""
         missing = (n for n, fold in enumerate(self.order) if fold not in self.outcomes)
         return list(self.order[: next(missing, None)])
+
+    @property
+    def seconds(self) -> float:
+        """Running time of the folds that have an outcome."""
+        return self.seconds_of(self.outcomes)
+
+    def seconds_before(self, fold: int) -> float:
+        """Return the running time of the folds before one in order, as far as it is known."""
+        before = self.order[: self.order.index(fold)]
+        return self.seconds_of(f for f in before if f in self.outcomes)
+
+    def seconds_of(self, folds: Iterable[int]) -> float:
+        """Return the running time of folds; those that did not return have none."""
+        times = (self.outcomes[f]["fit_time"] + self.outcomes[f]["score_time"] for f in folds)
+        return float(sum(time for time in times if not np.isnan(time)))
 
     def keep(self, folds: Iterable[int]) -> None:
         """Forget the outcomes of other folds, and leave them out."""

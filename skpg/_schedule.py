@@ -31,7 +31,9 @@ class Schedule:
         that did not return.
     race : Race or None
     candidate_timeout : float or None
-        Seconds that the folds of a candidate may run together.
+        Seconds that the folds of a candidate may run together. They are summed in its order
+        of folds: the one with which they are more, and those after it, fail, however far they
+        were run at the same time.
     sequential : bool
     journal : Journal
 
@@ -115,15 +117,17 @@ class Schedule:
         if alone:
             self._on_trial = None
         candidate = self._open.get(job.candidate)
-        if candidate is None or candidate.closed:
+        if candidate is None:
             return
         candidate.running.discard(job.fold)
+        if candidate.closed or job.fold in candidate.outcomes:
+            return
         if event.outcome is not None:
             self._take(candidate, job.fold, event.outcome)
         elif isinstance(event.error, CandidateTimeoutError):
-            self._give_up(candidate, event.error)
+            self.journal.record(candidate, self._expire(candidate, job.fold))
+            self._cut(candidate)
         elif isinstance(event.error, WorkerDiedError) and alone:
-            self.killers.append(candidate)
             self._give_up(candidate, event.error)
         elif isinstance(event.error, WorkerDiedError):
             self._suspects.append(job)
@@ -177,9 +181,10 @@ class Schedule:
         while self._suspects:
             job = self._suspects.popleft()
             candidate = self._open.get(job.candidate)
-            if candidate is not None and not candidate.closed:
-                self._on_trial = (job.candidate, job.fold)
-                return self._job(candidate, job.fold)
+            if candidate is None or candidate.closed or job.fold in candidate.outcomes:
+                continue
+            self._on_trial = (job.candidate, job.fold)
+            return self._job(candidate, job.fold)
         return self.next_job(0)
 
     def _next_candidate(self) -> Candidate | None:
@@ -198,7 +203,7 @@ class Schedule:
         candidate.replayed = False
         left = None
         if self._candidate_timeout is not None:
-            left = max(self._candidate_timeout - candidate.seconds, 0.0)
+            left = max(self._candidate_timeout - candidate.seconds_before(fold), 0.0)
         return Job(candidate.number, fold, candidate.params, left)
 
     def _recall(self, candidate: Candidate) -> None:
@@ -211,33 +216,56 @@ class Schedule:
         candidate.closed, candidate.replayed = recorded.closed, True
         if "killed" in recorded.statuses.values():
             self.killers.append(candidate)
+        late = [] if candidate.closed else self._account(candidate)
+        if late:
+            self.journal.record(candidate, late)
         self._cut(candidate)
 
     def _put(self, candidate: Candidate, fold: int, outcome: Outcome, status: str) -> None:
         candidate.outcomes[fold], candidate.statuses[fold] = outcome, status
         # what stands for the score of a failure is none, whatever its value
         candidate.scores[fold] = self._score(outcome) if status == "ok" else np.nan
-        # a fit that did not return has no times
-        candidate.seconds += np.nan_to_num(outcome["fit_time"] + outcome["score_time"])
 
     def _take(self, candidate: Candidate, fold: int, outcome: Outcome) -> None:
         overdue = outcome.pop("overdue", False)
-        self._put(candidate, fold, outcome, "failed" if np.isnan(self._score(outcome)) else "ok")
-        limit = self._candidate_timeout
-        if overdue or (limit is not None and candidate.seconds > limit):
-            self._give_up(candidate, CandidateTimeoutError(), fold)
-        else:
-            self.journal.record(candidate, [fold])
-            self._cut(candidate)
+        status = "failed" if np.isnan(self._score(outcome)) else "ok"
+        # a fit that was ended tells where it was; of one that returned too late nothing is kept
+        self._put(candidate, fold, outcome, "timeout" if overdue and status != "ok" else status)
+        late = self._expire(candidate, fold) if overdue else []
+        self.journal.record(candidate, {fold, *late, *self._account(candidate)})
+        self._cut(candidate)
 
-    def _give_up(self, candidate: Candidate, error: BaseException, *ended: int) -> None:
-        """Let the folds without outcome fail; keep them with those that have just ended."""
-        status = "timeout" if isinstance(error, CandidateTimeoutError) else "killed"
+    def _account(self, candidate: Candidate) -> list[int]:
+        """Let folds fail from the first one on with which the limit is exceeded."""
+        spent = 0.0
+        for fold in candidate.front:
+            spent += candidate.seconds_of([fold])
+            if self._candidate_timeout is not None and spent > self._candidate_timeout:
+                return self._expire(candidate, fold)
+        return []
+
+    def _expire(self, candidate: Candidate, fold: int) -> list[int]:
+        """Let a fold and those after it in order fail for lack of time; return the new ones.
+
+        Whether others were run ahead depends on the number of workers: so they fail too.
+        """
+        error = CandidateTimeoutError()
+        after = candidate.order[candidate.order.index(fold) :]
+        late = [other for other in after if candidate.statuses.get(other) != "timeout"]
+        for other in late:
+            failure = self._failure(candidate.number, other, error)
+            run = candidate.outcomes.get(other, {})
+            times = {name: run[name] for name in ("fit_time", "score_time") if name in run}
+            self._put(candidate, other, failure | times, "timeout")
+        return late
+
+    def _give_up(self, candidate: Candidate, error: BaseException) -> None:
+        """Let the folds without outcome fail of a candidate that kills its worker."""
+        self.killers.append(candidate)
         left = [fold for fold in candidate.order if fold not in candidate.outcomes]
         for fold in left:
-            self._put(candidate, fold, self._failure(candidate.number, fold, error), status)
-        self.journal.record(candidate, [*ended, *left])
-        candidate.closed = True
+            self._put(candidate, fold, self._failure(candidate.number, fold, error), "killed")
+        self.journal.record(candidate, left)
 
     def _cut(self, candidate: Candidate, *, decided: bool = False) -> None:
         """Leave out the folds that the race does not need.

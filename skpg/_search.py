@@ -158,8 +158,10 @@ class PolicyGradientSearchCV(BaseSearchCV):
         Stop after so many candidates without a better one.
 
     candidate_timeout : float, default=None
-        Seconds that the fits of one candidate may run together. A candidate that needs more
-        gets `error_score`. In this process and in loky's workers a signal ends it, and a
+        Seconds that the fits of one candidate may run together. Of a candidate that needs more,
+        the fold with which the sum exceeds it and those after it get `error_score`, also where
+        they were run in parallel: which folds are in time does not depend on `n_jobs`, but for
+        how long each takes. In this process and in loky's workers a signal ends it, and a
         worker that does not react within a second is replaced, as workers of dask are. In
         threads, and in this process for code that does not return to Python, the limit
         holds only when the fit next runs a Python instruction.

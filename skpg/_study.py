@@ -21,7 +21,7 @@ from skpg._executors import Outcome
 from skpg._fingerprint import fingerprint_of
 from skpg._journal import Candidate, Journal, Recorded
 from skpg._lock import Lock
-from skpg._rows import INSERT_FOLD, INSERT_SCORE, Row, null, read_folds, rows_of
+from skpg._rows import DELETE_SCORES, INSERT_FOLD, INSERT_SCORE, Row, null, read_folds, rows_of
 from skpg._space import Space
 from skpg._storage import DAMAGE, Storage, StorageError, StudyInUseError
 
@@ -181,7 +181,9 @@ class Study(Journal):
 
     def _flush(self, connection: sqlite3.Connection) -> None:
         for row, scores in self._unwritten:
+            # again where a fold that had been run in time fails, as those before took too long
             connection.execute(INSERT_FOLD, row)
+            connection.execute(DELETE_SCORES, row[:3])
             connection.executemany(INSERT_SCORE, scores)
         self._unwritten.clear()
 
