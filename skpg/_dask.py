@@ -6,7 +6,6 @@ import os
 import pickle
 import threading
 import time
-import warnings
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
@@ -21,6 +20,7 @@ from joblib import parallel_config
 from joblib.externals.loky.cloudpickle_wrapper import dumps
 from sklearn import config_context, get_config
 
+from skpg._callers import warn
 from skpg._executors import (
     GRACE,
     Event,
@@ -124,10 +124,9 @@ class Dask(Futures):
             _, address, replaceable = self._started[job.candidate, job.fold]
             if not replaceable:
                 self.slots -= 1
-                warnings.warn(
+                warn(
                     f"The dask worker {address} goes on with a fit that has exceeded "
-                    "candidate_timeout: it has no nanny to replace it.",
-                    stacklevel=2,
+                    "candidate_timeout: it has no nanny to replace it."
                 )
         return [Event(job, error=CandidateTimeoutError()) for _, job in late]
 

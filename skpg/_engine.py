@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from skpg._callers import warn
 from skpg._executors import Event, Executor, Job, WorkersLostError
 from skpg._journal import Candidate
 from skpg._schedule import Schedule
@@ -22,7 +22,7 @@ DECIDED = ("target_score", "patience")
 class Engine:
     """Evaluate candidates until there is a reason to stop.
 
-    A context manager: inside, the first Ctrl-C asks to stop.
+    A context manager: inside, the first Ctrl-C asks to stop, unless it is nested.
 
     Parameters
     ----------
@@ -35,6 +35,8 @@ class Engine:
         Candidates to ask for together, once the last ones are finished.
     asynchronous : bool
         Ask for a candidate as soon as a worker is free, and not for batches.
+    nested : bool
+        Whether it is part of another fit, which Ctrl-C is left to.
     before, after : callable
         `before` gives a job its last touch in this process, `after` hears that it ended.
 
@@ -53,6 +55,7 @@ class Engine:
         n_iter: int,
         batch_size: int,
         asynchronous: bool,
+        nested: bool,
         before: Callable[[Job], Job],
         after: Callable[[Job], None],
     ):
@@ -61,7 +64,7 @@ class Engine:
         self._n_iter, self._batch_size, self._async = n_iter, batch_size, asynchronous
         self._before, self._after = before, after
         self._clock = Clock(rule.timeout)
-        self._interrupt = Interrupt(lambda: schedule.any_finished)
+        self._interrupt = Interrupt(lambda: schedule.any_finished, nested=nested)
         self._n_asked = self._n_running = self._n_at_best = 0
         self._best: Candidate | None = None
 
@@ -86,7 +89,7 @@ class Engine:
         Raises
         ------
         KeyboardInterrupt
-            On Ctrl-C before any candidate is finished, and on the second one.
+            On Ctrl-C before any candidate is finished, on the second one, and if nested.
         """
         groups = self._one_by_one(ask) if self._async else self._in_batches(ask)
         yield from (group for group in groups if group)
@@ -157,8 +160,7 @@ class Engine:
         if self.stop_reason is None and self._interrupt.requested:
             self.stop_reason = "interrupted"
         over = self._clock.left == 0 and self._schedule.any_finished
-        # what is known already takes no time worth saving
-        if self.stop_reason is None and over and not self._replaying:
+        if self.stop_reason is None and over:
             self.stop_reason = "timeout"
 
     def _wait(self) -> list[Event]:
@@ -170,7 +172,7 @@ class Engine:
         except WorkersLostError as error:
             if not self._schedule.any_finished:
                 raise
-            warnings.warn(f"The search ends here: {error}.", stacklevel=2)
+            warn(f"The search ends here: {error}.")
             self.stop_reason = "interrupted"
         self._executor.abandon()
         self._n_running = 0
@@ -180,6 +182,8 @@ class Engine:
         job = self._schedule.next_job(self._n_running)
         if job is None:
             return False
+        # not before: the replay of an earlier run, however long it takes, is over now
+        self._clock.start()
         self._executor.submit(self._before(job))
         self._n_running += 1
         return True

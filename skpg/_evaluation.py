@@ -12,12 +12,15 @@ from __future__ import annotations
 import copy
 import inspect
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
 from sklearn.base import clone
 
 # Private: it formats `cv_results_`.
@@ -27,11 +30,11 @@ from sklearn.model_selection._search import BaseSearchCV
 # messages and callbacks, and the checks that they make of its outcomes.
 from sklearn.model_selection._validation import (
     _fit_and_score,
-    _insert_error_scores,
     _warn_or_raise_about_fit_failures,
 )
 
 from skpg._backends import executor_of
+from skpg._callers import warn
 from skpg._engine import Ask, Engine
 from skpg._executors import Batches, Executor, Job, Outcome
 from skpg._journal import Journal
@@ -43,6 +46,10 @@ from skpg._study import open_study
 from skpg.learners import ActorCritic
 
 NAN = float("nan")
+
+
+class ErrorScore(float):
+    """The `error_score` in place of a score, which its type tells from a real one."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +114,8 @@ class CrossValidation:
         what it returns.
     callback_ctx : CallbackContext or None
         The context of the running `fit` (scikit-learn >= 1.9).
+    nested : bool, default=False
+        Whether it is part of another fit, which Ctrl-C is left to.
 
     Attributes
     ----------
@@ -120,9 +129,11 @@ class CrossValidation:
         space: Space,
         evaluate_candidates: Callable[..., Any],
         callback_ctx: Any = None,
+        *,
+        nested: bool = False,
     ):
         fit = inspect.getclosurevars(evaluate_candidates).nonlocals
-        self._search = search
+        self._search, self._nested = search, nested
         self._results: dict[str, Any] = fit["results"]
         self._outcomes: list[Outcome] = fit["all_out"]
         self._metric: str | None = None
@@ -132,8 +143,8 @@ class CrossValidation:
             fit["X"],
             fit["y"],
             _splits(search, fit),
-            search.n_iter,
-            fit["fit_and_score_kwargs"],
+            _n_candidates(space, search.n_iter),
+            fit["fit_and_score_kwargs"] | {"error_score": _marked(search.error_score)},
             search,
         )
         self._n_folds = len(self._task.splits)
@@ -167,6 +178,11 @@ class CrossValidation:
         """Number of fits of the finished candidates."""
         return sum(len(candidate.outcomes) for candidate in self._schedule.settled)
 
+    @property
+    def statuses(self) -> list[str]:
+        """The statuses of the finished candidates."""
+        return [candidate.status for candidate in self._schedule.settled]
+
     def run(self, ask: Ask) -> Iterator[tuple[list[Params], list[float]]]:
         """Evaluate what a policy proposes until there is a reason to stop.
 
@@ -199,14 +215,12 @@ class CrossValidation:
         fits = [outcome for candidate in candidates for outcome in candidate.outcomes.values()]
         _warn_or_raise_about_fit_failures(fits, search.error_score)
         self._warn_of_killers()
-        nothing = left_out(fits)
-        for candidate in candidates:
-            self._outcomes += [candidate.outcomes.get(f, nothing) for f in range(self._n_folds)]
-        _insert_error_scores(self._outcomes, search.error_score)
+        self._outcomes += one_per_fold((c.outcomes for c in candidates), self._n_folds)
         if search.racing is not False:
             n_folds = [len(candidate.outcomes) for candidate in candidates]
             more_results = {**more_results, "n_folds_evaluated": n_folds}
         params = [candidate.params for candidate in candidates]
+        complete = np.array([status == "complete" for status in self.statuses])
         with warnings.catch_warnings():
             if search.racing is not False and not any(c.failed for c in candidates):
                 # all that is nan was left out
@@ -214,6 +228,7 @@ class CrossValidation:
             self._results.update(
                 search._format_results(params, self._n_folds, self._outcomes, more_results)
             )
+        rank_incomplete_last(self._results, complete)
         if self._context is not None:
             self._context.call_on_fit_task_end(estimator=search)
         self._journal.finish(str(self._engine.stop_reason))
@@ -252,6 +267,7 @@ class CrossValidation:
             n_iter=search.n_iter,
             batch_size=search.batch_size,
             asynchronous=asynchronous,
+            nested=self._nested,
             before=self._with_context,
             after=self._cut_context,
         )
@@ -259,10 +275,11 @@ class CrossValidation:
     def _begin(self, callback_ctx: Any) -> Any:
         """Announce the fits, in print and to scikit-learn's callbacks."""
         search = self._search
-        n_fits = search.n_iter * self._n_folds
+        n_candidates = self._task.n_candidates
+        n_fits = n_candidates * self._n_folds
         if search.verbose > 0:
             print(
-                f"Fitting {self._n_folds} folds for each of {search.n_iter} candidates,"
+                f"Fitting {self._n_folds} folds for each of {n_candidates} candidates,"
                 f" totalling {n_fits} fits"
             )
             if self._journal.asked:
@@ -300,23 +317,29 @@ class CrossValidation:
     def _warn_of_killers(self) -> None:
         killers = [candidate.params for candidate in self._schedule.killers]
         if killers:
-            warnings.warn(
+            warn(
                 f"{len(killers)} candidates killed their worker twice; perhaps they need more "
-                f"memory than there is. Their score is {self._search.error_score}: {killers}",
-                stacklevel=2,
+                f"memory than there is. Their score is {self._search.error_score}: {killers}"
             )
 
     def _score(self, outcome: Outcome) -> float:
-        """Return the score of one fold that the policy learns from."""
+        """Return the score of one fold that the policy learns from; nan where it has none."""
+        if outcome["fit_error"] is not None:
+            return NAN
         scores = outcome["test_scores"]
-        if not isinstance(scores, Mapping):  # one metric, or a failed fit
-            return float(scores)
+        if not isinstance(scores, Mapping):  # one metric, or several that could not be computed
+            return NAN if isinstance(scores, ErrorScore) else float(scores)
         if self._metric is None:
             # known only now where a callable computes the metrics
             self._search._check_refit_for_multimetric(scores)
             named = isinstance(self._search.refit, str)
             self._metric = self._search.refit if named else next(iter(scores))
-        return float(scores[self._metric])
+        score = scores[self._metric]
+        return NAN if isinstance(score, ErrorScore) else float(score)
+
+
+def _marked(error_score: Any) -> Any:
+    return error_score if error_score == "raise" else ErrorScore(error_score)
 
 
 def _splits(search: Any, fit: Mapping[str, Any]) -> list[tuple[Any, Any]]:
@@ -339,34 +362,74 @@ def _splits(search: Any, fit: Mapping[str, Any]) -> list[tuple[Any, Any]]:
     return splits
 
 
+def _n_candidates(space: Space, n_iter: int) -> int:
+    """Return how many candidates are evaluated, unless something ends the search before."""
+    size = space.size
+    if space.branches > 1 and size <= n_iter * space.branches:
+        # branches may have candidates in common
+        size = len(set(space.keys(space.grid())))
+    return int(min(n_iter, size))
+
+
 def _warn_of_other_folds(cv: Any) -> None:
     """Warn where a splitter draws other folds in each run."""
     if getattr(cv, "random_state", 0) is None and getattr(cv, "shuffle", True):
-        warnings.warn(
+        warn(
             f"{cv!r} draws other folds in each run, so that no run can go on where another has "
-            "ended. Give it a random_state.",
-            stacklevel=2,
+            "ended. Give it a random_state."
         )
 
 
 def _is_asynchronous(search: Any, executor: Executor) -> bool:
     if search.evaluation == "async" and isinstance(executor, Batches):
-        warnings.warn(
-            "The active joblib backend takes whole batches only: evaluation='async' has no effect.",
-            stacklevel=2,
+        warn(
+            "The active joblib backend takes whole batches only: evaluation='async' has no effect."
         )
         return False
     return bool(search.evaluation == "async")
 
 
-def left_out(fits: list[Outcome]) -> Outcome:
-    """Return the outcome of folds that a race left out, in the form of the others."""
-    model = next((outcome for outcome in fits if outcome["fit_error"] is None), fits[0])
-    nothing: Outcome = {**dict.fromkeys(model, NAN), "fit_error": None}
-    for name in {"test_scores", "train_scores"} & set(model):
-        if isinstance(model[name], Mapping):
-            nothing[name] = dict.fromkeys(model[name], NAN)
-    return nothing
+def one_per_fold(candidates: Iterable[Mapping[int, Outcome]], n_folds: int) -> Iterator[Outcome]:
+    """Yield an outcome for each fold of each candidate, with a score for each metric.
+
+    Parameters
+    ----------
+    candidates : iterable of dict of int to dict
+        By fold the outcomes of the fits that were made. Of a callable that computes several
+        metrics, those that failed have one score only.
+    n_folds : int
+    """
+    candidates = list(candidates)
+    fits = [outcome for outcomes in candidates for outcome in outcomes.values()]
+    form = next((fit for fit in fits if isinstance(fit["test_scores"], Mapping)), fits[0])
+    left_out: Outcome = {**dict.fromkeys(form, NAN), "fit_error": None}
+    for outcomes in candidates:
+        for fold in range(n_folds):
+            outcome = dict(outcomes.get(fold, left_out))
+            for name in {"test_scores", "train_scores"} & set(form):
+                if isinstance(form[name], Mapping) and not isinstance(outcome[name], Mapping):
+                    outcome[name] = dict.fromkeys(form[name], outcome[name])
+            yield outcome
+
+
+def rank_incomplete_last(results: dict[str, Any], complete: NDArray[np.bool_]) -> None:
+    """Rank candidates that have no score on some fold after all others.
+
+    scikit-learn ranks by means, in which `error_score` stands for the score of a failure.
+
+    Parameters
+    ----------
+    results : dict
+        The ``cv_results_``.
+    complete : ndarray of shape (n_candidates,)
+        Which candidates have a score on each fold. Where none has, the means count.
+    """
+    if not complete.any():
+        return
+    for name in [name for name in results if name.startswith("rank_test_")]:
+        means = results[name.replace("rank", "mean", 1)]
+        means = np.where(complete & ~np.isnan(means), means, -np.inf)
+        results[name] = rankdata(-means, method="min").astype(np.int32)
 
 
 def format_results(
@@ -375,6 +438,7 @@ def format_results(
     outcomes: list[Outcome],
     more_results: Mapping[str, Any],
     *,
+    complete: list[bool],
     train: bool,
 ) -> dict[str, Any]:
     """Return the ``cv_results_`` of outcomes, without the search that they come from."""
@@ -382,4 +446,5 @@ def format_results(
     results: dict[str, Any] = BaseSearchCV._format_results(
         form, params, n_folds, outcomes, more_results
     )
+    rank_incomplete_last(results, np.array(complete))
     return results

@@ -24,12 +24,12 @@ class Candidate:
         The folds in the order in which they are run.
     outcomes : dict of int to dict
         What the fits returned, by fold.
+    statuses : dict of int to str
+        Of the same folds: ``"ok"``, ``"failed"``, ``"timeout"`` or ``"killed"``.
     scores : ndarray of shape (n_folds,)
         Scores of the folds; nan where a fold failed or was not run.
     running : set of int
         The folds in flight.
-    seconds : float
-        Running time of its folds.
     closed : bool
         Whether its other folds are left out.
     doubtful : bool
@@ -43,8 +43,8 @@ class Candidate:
     order: tuple[int, ...]
     scores: FloatArray
     outcomes: dict[int, Outcome] = field(default_factory=dict)
+    statuses: dict[int, str] = field(default_factory=dict)
     running: set[int] = field(default_factory=set)
-    seconds: float = 0.0
     closed: bool = False
     doubtful: bool = False
     replayed: bool = False
@@ -87,9 +87,25 @@ class Candidate:
         missing = (n for n, fold in enumerate(self.order) if fold not in self.outcomes)
         return list(self.order[: next(missing, None)])
 
+    @property
+    def seconds(self) -> float:
+        """Running time of the folds that have an outcome."""
+        return self.seconds_of(self.outcomes)
+
+    def seconds_before(self, fold: int) -> float:
+        """Return the running time of the folds before one in order, as far as it is known."""
+        before = self.order[: self.order.index(fold)]
+        return self.seconds_of(f for f in before if f in self.outcomes)
+
+    def seconds_of(self, folds: Iterable[int]) -> float:
+        """Return the running time of folds; those that did not return have none."""
+        times = (self.outcomes[f]["fit_time"] + self.outcomes[f]["score_time"] for f in folds)
+        return float(sum(time for time in times if not np.isnan(time)))
+
     def keep(self, folds: Iterable[int]) -> None:
         """Forget the outcomes of other folds, and leave them out."""
         self.outcomes = {fold: self.outcomes[fold] for fold in folds}
+        self.statuses = {fold: self.statuses[fold] for fold in self.outcomes}
         left_out = [fold for fold in self.order if fold not in self.outcomes]
         self.scores[left_out] = np.nan
         self.closed = True
@@ -103,15 +119,15 @@ class Recorded:
     ----------
     outcomes : dict of int to dict
         By fold.
+    statuses : dict of int to str
+        By fold.
     closed : bool
         Whether its other folds are left out.
-    killed : bool
-        Whether it killed its worker twice.
     """
 
     outcomes: Mapping[int, Outcome]
+    statuses: Mapping[int, str]
     closed: bool = False
-    killed: bool = False
 
 
 class Journal:
@@ -135,8 +151,8 @@ class Journal:
         """Return what is known of a candidate."""
         return None
 
-    def record(self, candidate: Candidate, statuses: Mapping[int, str]) -> None:
-        """Keep the outcomes of folds, of which the statuses are told."""
+    def record(self, candidate: Candidate, folds: Iterable[int]) -> None:
+        """Keep the outcomes and statuses of folds."""
 
     def settle(self, candidates: Sequence[Candidate], rewards: Sequence[float]) -> None:
         """Keep what is decided about candidates, before the search learns from it."""

@@ -15,9 +15,10 @@ NAN = float("nan")
 ONLY = "score"
 
 INSERT_FOLD = (
-    "INSERT INTO folds (study_id, number, fold, status, fit_time, score_time, n_test_samples, "
-    "several, fit_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT OR REPLACE INTO folds (study_id, number, fold, status, fit_time, score_time, "
+    "n_test_samples, several, fit_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+DELETE_SCORES = "DELETE FROM scores WHERE study_id = ? AND number = ? AND fold = ?"
 INSERT_SCORE = "INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 Row = tuple[Any, ...]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from skpg._executors import Event, Job, Outcome, WorkerDiedError
 from skpg._journal import Candidate, Journal
 from skpg._racing import Race, comparable_mean
-from skpg._space import FloatArray, Params
+from skpg._space import Params
 from skpg._time_limit import CandidateTimeoutError
 
 
@@ -25,13 +25,15 @@ class Schedule:
     ----------
     n_folds : int
     score : callable
-        From an outcome to the score that the search learns from.
+        From an outcome to the score that the search learns from; nan where there is none.
     failure : callable
         From a candidate's number, a fold and an error to the outcome that stands for a fit
         that did not return.
     race : Race or None
     candidate_timeout : float or None
-        Seconds that the folds of a candidate may run together.
+        Seconds that the folds of a candidate may run together. They are summed in its order
+        of folds: the one with which they are more, and those after it, fail, however far they
+        were run at the same time.
     sequential : bool
     journal : Journal
 
@@ -65,6 +67,8 @@ class Schedule:
         self._open: dict[int, Candidate] = {}
         self._n_added = 0
         self._best: Candidate | None = None
+        # of a race: the scores of the settled candidates that have one on each fold
+        self._complete = np.empty((0, n_folds))
         # folds in flight when a worker died, and the one of them that now runs alone
         self._suspects: deque[Job] = deque()
         self._on_trial: tuple[int, int] | None = None
@@ -82,7 +86,7 @@ class Schedule:
     def add(self, candidates: Iterable[Params]) -> None:
         """Take candidates on."""
         race, folds = self._race, tuple(range(self._n_folds))
-        order = folds if race is None else race.order(self._complete())
+        order = folds if race is None else race.order(self._complete)
         new = [
             Candidate(number, params, order, np.full(self._n_folds, np.nan))
             for number, params in enumerate(candidates, start=self._n_added)
@@ -113,16 +117,18 @@ class Schedule:
         if alone:
             self._on_trial = None
         candidate = self._open.get(job.candidate)
-        if candidate is None or candidate.closed:
+        if candidate is None:
             return
         candidate.running.discard(job.fold)
+        if candidate.closed or job.fold in candidate.outcomes:
+            return
         if event.outcome is not None:
             self._take(candidate, job.fold, event.outcome)
         elif isinstance(event.error, CandidateTimeoutError):
-            self._give_up(candidate, event.error, {})
+            self.journal.record(candidate, self._expire(candidate, job.fold))
+            self._cut(candidate)
         elif isinstance(event.error, WorkerDiedError) and alone:
-            self.killers.append(candidate)
-            self._give_up(candidate, event.error, {})
+            self._give_up(candidate, event.error)
         elif isinstance(event.error, WorkerDiedError):
             self._suspects.append(job)
         elif event.error is not None:
@@ -144,11 +150,9 @@ class Schedule:
             self._cut(candidate, decided=True)
             if candidate.finished:
                 del self._open[candidate.number]
-                best = self._best
-                if candidate.complete and (best is None or candidate.score > best.score):
-                    self._best = candidate
-                    for other in self._open.values():
-                        self._cut(other)
+                if candidate.complete and self._race is not None:
+                    self._complete = np.vstack([self._complete, candidate.scores])
+                    self._compare(candidate)
                 self.settled.append(candidate)
                 yield candidate
             elif self._sequential and not all_finished:
@@ -156,29 +160,31 @@ class Schedule:
 
     def rewards(self, candidates: Iterable[Candidate]) -> list[float]:
         """Return what the search learns from settled candidates; nan where one failed."""
-        complete = self._complete()
-        return [self._reward(candidate, complete) for candidate in candidates]
+        return [self._reward(candidate) for candidate in candidates]
 
-    def _reward(self, candidate: Candidate, complete: FloatArray) -> float:
+    def _reward(self, candidate: Candidate) -> float:
         if candidate.failed or len(candidate.outcomes) == self._n_folds:
             return candidate.score
         assert self._race is not None
         assert self._best is not None
         upper = self._race.upper(candidate.scores, self._best.scores)
-        return comparable_mean(candidate.scores, complete, min(upper, self._best.score))
+        return comparable_mean(candidate.scores, self._complete, min(upper, self._best.score))
 
-    def _complete(self) -> FloatArray:
-        """Return the scores of the candidates all of whose folds have one."""
-        rows = [c.scores for c in self.settled if c.complete]
-        return np.array(rows).reshape(len(rows), self._n_folds)
+    def _compare(self, candidate: Candidate) -> None:
+        """Let a candidate be the one to beat, if it is the best."""
+        if self._best is None or candidate.score > self._best.score:
+            self._best = candidate
+            for other in self._open.values():
+                self._cut(other)
 
     def _next_suspect(self) -> Job | None:
         while self._suspects:
             job = self._suspects.popleft()
             candidate = self._open.get(job.candidate)
-            if candidate is not None and not candidate.closed:
-                self._on_trial = (job.candidate, job.fold)
-                return self._job(candidate, job.fold)
+            if candidate is None or candidate.closed or job.fold in candidate.outcomes:
+                continue
+            self._on_trial = (job.candidate, job.fold)
+            return self._job(candidate, job.fold)
         return self.next_job(0)
 
     def _next_candidate(self) -> Candidate | None:
@@ -197,7 +203,7 @@ class Schedule:
         candidate.replayed = False
         left = None
         if self._candidate_timeout is not None:
-            left = max(self._candidate_timeout - candidate.seconds, 0.0)
+            left = max(self._candidate_timeout - candidate.seconds_before(fold), 0.0)
         return Job(candidate.number, fold, candidate.params, left)
 
     def _recall(self, candidate: Candidate) -> None:
@@ -206,39 +212,60 @@ class Schedule:
         if recorded is None:
             return
         for fold, outcome in recorded.outcomes.items():
-            self._put(candidate, fold, dict(outcome))
+            self._put(candidate, fold, dict(outcome), recorded.statuses[fold])
         candidate.closed, candidate.replayed = recorded.closed, True
-        if recorded.killed:
+        if "killed" in recorded.statuses.values():
             self.killers.append(candidate)
+        late = [] if candidate.closed else self._account(candidate)
+        if late:
+            self.journal.record(candidate, late)
         self._cut(candidate)
 
-    def _put(self, candidate: Candidate, fold: int, outcome: Outcome) -> None:
-        candidate.outcomes[fold] = outcome
-        candidate.scores[fold] = self._score(outcome)
-        # a fit that did not return has no times
-        candidate.seconds += np.nan_to_num(outcome["fit_time"] + outcome["score_time"])
+    def _put(self, candidate: Candidate, fold: int, outcome: Outcome, status: str) -> None:
+        candidate.outcomes[fold], candidate.statuses[fold] = outcome, status
+        # what stands for the score of a failure is none, whatever its value
+        candidate.scores[fold] = self._score(outcome) if status == "ok" else np.nan
 
     def _take(self, candidate: Candidate, fold: int, outcome: Outcome) -> None:
         overdue = outcome.pop("overdue", False)
-        self._put(candidate, fold, outcome)
-        status = {fold: "ok" if outcome["fit_error"] is None else "failed"}
-        limit = self._candidate_timeout
-        if overdue or (limit is not None and candidate.seconds > limit):
-            self._give_up(candidate, CandidateTimeoutError(), status)
-        else:
-            self.journal.record(candidate, status)
-            self._cut(candidate)
+        status = "failed" if np.isnan(self._score(outcome)) else "ok"
+        # a fit that was ended tells where it was; of one that returned too late nothing is kept
+        self._put(candidate, fold, outcome, "timeout" if overdue and status != "ok" else status)
+        late = self._expire(candidate, fold) if overdue else []
+        self.journal.record(candidate, {fold, *late, *self._account(candidate)})
+        self._cut(candidate)
 
-    def _give_up(
-        self, candidate: Candidate, error: BaseException, statuses: Mapping[int, str]
-    ) -> None:
-        """Let the folds without outcome fail; keep them with those that have a status."""
-        status = "timeout" if isinstance(error, CandidateTimeoutError) else "killed"
+    def _account(self, candidate: Candidate) -> list[int]:
+        """Let folds fail from the first one on with which the limit is exceeded."""
+        spent = 0.0
+        for fold in candidate.front:
+            spent += candidate.seconds_of([fold])
+            if self._candidate_timeout is not None and spent > self._candidate_timeout:
+                return self._expire(candidate, fold)
+        return []
+
+    def _expire(self, candidate: Candidate, fold: int) -> list[int]:
+        """Let a fold and those after it in order fail for lack of time; return the new ones.
+
+        Whether others were run ahead depends on the number of workers: so they fail too.
+        """
+        error = CandidateTimeoutError()
+        after = candidate.order[candidate.order.index(fold) :]
+        late = [other for other in after if candidate.statuses.get(other) != "timeout"]
+        for other in late:
+            failure = self._failure(candidate.number, other, error)
+            run = candidate.outcomes.get(other, {})
+            times = {name: run[name] for name in ("fit_time", "score_time") if name in run}
+            self._put(candidate, other, failure | times, "timeout")
+        return late
+
+    def _give_up(self, candidate: Candidate, error: BaseException) -> None:
+        """Let the folds without outcome fail of a candidate that kills its worker."""
+        self.killers.append(candidate)
         left = [fold for fold in candidate.order if fold not in candidate.outcomes]
         for fold in left:
-            self._put(candidate, fold, self._failure(candidate.number, fold, error))
-        self.journal.record(candidate, {**statuses, **dict.fromkeys(left, status)})
-        candidate.closed = True
+            self._put(candidate, fold, self._failure(candidate.number, fold, error), "killed")
+        self.journal.record(candidate, left)
 
     def _cut(self, candidate: Candidate, *, decided: bool = False) -> None:
         """Leave out the folds that the race does not need.

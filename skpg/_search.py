@@ -18,6 +18,7 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skpg._callbacks import watching
+from skpg._callers import is_nested
 from skpg._evaluation import CrossValidation
 from skpg._optimizer import PolicyGradientOptimizer
 from skpg._space import Choice, Params, Space
@@ -83,7 +84,9 @@ class PolicyGradientSearchCV(BaseSearchCV):
     refit : bool, str or callable, default=True
         Refit the estimator with the best hyperparameters on all data. A str names the
         metric that counts, with several metrics; a callable receives ``cv_results_`` and
-        returns the ``best_index_``.
+        returns the ``best_index_``. Candidates without a score on each fold, because one
+        failed or was left out by `racing`, are not among those that it receives, unless there
+        are no others; its index is that in what it receives.
 
     cv : int, cross-validation generator or iterable, default=None
         As in :class:`~sklearn.model_selection.RandomizedSearchCV`. The splits are drawn
@@ -99,18 +102,21 @@ class PolicyGradientSearchCV(BaseSearchCV):
         - >=10: the number of the candidate, and a message when a fit starts.
 
     pre_dispatch : int or str, default='2*n_jobs'
-        Number of fits that are dispatched at once on backends that take whole batches, as
-        in :class:`~sklearn.model_selection.RandomizedSearchCV`. On loky, threading and dask
-        each worker has one fit at a time, whatever it is set to.
+        Has no effect on the loky, threading and dask backends nor without parallel jobs, where
+        each worker has one fit at a time. On others, which take whole batches, the number of
+        fits that are dispatched at once, as in
+        :class:`~sklearn.model_selection.RandomizedSearchCV`.
 
     random_state : int, RandomState instance or None, default=None
         Pass an int for the same candidates in each run. numpy's global random state is
         never used.
 
     error_score : 'raise' or numeric, default=np.nan
-        Value of the score of a fit that fails. With 'raise' the first failure ends the
-        search with its error. The policy learns from nan as from the worst score; a search
-        fails only if all of its fits do.
+        What ``cv_results_`` shows as the score of a fit that fails, or cannot be scored. Even
+        where it is a number, the policy learns from the failure as from the worst score, and
+        the candidate ranks after all that have a score on each fold: it is never the best
+        unless all candidates failed. With 'raise' the first failure ends the search with its
+        error. A search fails only if all of its fits do.
 
     return_train_score : bool, default=False
         Whether ``cv_results_`` has training scores.
@@ -130,7 +136,10 @@ class PolicyGradientSearchCV(BaseSearchCV):
 
     racing_bound : float, default=None
         The greatest score that a fold can have. None is known for the metrics of
-        scikit-learn, and must be set for others if ``racing=True``.
+        scikit-learn, also as the ``score`` method of an estimator, and must be set for others
+        if ``racing=True``. What an estimator scores with may be a matter of its own
+        `scoring`, as that of an inner search is, or of its last step; all that candidates can
+        make of it must be known.
 
     evaluation : {'batch', 'async'}, default='batch'
         - 'batch': the policy is updated when all candidates of a batch are finished. The
@@ -140,7 +149,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
           the loky, threading or dask backend; with others it warns and works in batches.
 
     timeout : float, default=None
-        Seconds after which no fit is started. Those that run go on to their ends, unless
+        Seconds after which no fit is started, from the first one on: what `storage` has kept
+        of an earlier run does not count. Those that run go on to their ends, unless
         `candidate_timeout` ends them. At least one candidate is evaluated.
 
     target_score : float, default=None
@@ -150,8 +160,10 @@ class PolicyGradientSearchCV(BaseSearchCV):
         Stop after so many candidates without a better one.
 
     candidate_timeout : float, default=None
-        Seconds that the fits of one candidate may run together. A candidate that needs more
-        gets `error_score`. In this process and in loky's workers a signal ends it, and a
+        Seconds that the fits of one candidate may run together. Of a candidate that needs more,
+        the fold with which the sum exceeds it and those after it get `error_score`, also where
+        they were run in parallel: which folds are in time does not depend on `n_jobs`, but for
+        how long each takes. In this process and in loky's workers a signal ends it, and a
         worker that does not react within a second is replaced, as workers of dask are. In
         threads, and in this process for code that does not return to Python, the limit
         holds only when the fit next runs a Python instruction.
@@ -160,9 +172,10 @@ class PolicyGradientSearchCV(BaseSearchCV):
         Each is called in this process after each candidate, in their order, with an object
         that has the attributes ``params``, ``score``, ``n_candidates``, ``n_iter``,
         ``best_params``, ``best_score``, ``n_since_best``, ``elapsed``, ``status``,
-        ``fold_scores``, ``seconds`` and ``replayed``. The search stops if it returns True. One
-        that has the methods ``on_search_begin(search)`` and ``on_search_end(search, error)`` is
-        told of them as well; `error` is None where `fit` succeeds.
+        ``fold_scores``, ``seconds`` and ``replayed``. The search stops if it returns True, of
+        Python or of numpy; any other answer, also one that is true as a string is, does nothing.
+        One that has the methods ``on_search_begin(search)`` and ``on_search_end(search, error)``
+        is told of them as well; `error` is None where `fit` succeeds.
 
     storage : str or path-like, default=None
         A sqlite database, as a path or ``"sqlite:///"`` and a path, in which each finished fit
@@ -187,7 +200,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
         ``rank_test_score``, ``mean_fit_time``, ``std_fit_time``, ``mean_score_time``,
         ``std_score_time`` and, on request, their ``train`` counterparts. In addition
         ``iter``, the update of the policy that a candidate belongs to, from 0; with
-        `racing` also ``n_folds_evaluated``.
+        `racing` also ``n_folds_evaluated``. Candidates without a score on each fold, because
+        one failed or was left out by `racing`, share the last rank.
 
     best_estimator_ : estimator
         The estimator with the best hyperparameters, refitted on all data. Not available
@@ -260,6 +274,10 @@ class PolicyGradientSearchCV(BaseSearchCV):
     and the best is refitted. A second Ctrl-C, or one before any candidate is finished,
     raises KeyboardInterrupt. Where the refit fails or is interrupted, ``cv_results_``,
     ``best_params_`` and ``policy_`` are there nevertheless.
+
+    Inside another fit that goes on with others, such as a nested cross-validation, Ctrl-C ends
+    all of them: KeyboardInterrupt is raised at once. Where the outer fit is a
+    `PolicyGradientSearchCV`, that one ends as above, when the inner searches that run are done.
 
     A candidate whose fit kills its worker process is run once more, alone. If it kills again
     its score is `error_score`, and a warning names it.
@@ -404,6 +422,12 @@ class PolicyGradientSearchCV(BaseSearchCV):
             The fitted search.
         """
         self._validate_params()  # callbacks must not hear of a search that cannot begin
+        for callback in self.callbacks or ():
+            if not callable(callback):
+                raise TypeError(
+                    "The 'callbacks' parameter of PolicyGradientSearchCV must be a list of "
+                    f"callables. Got {callback!r} in it."
+                )
         with watching(self, self.callbacks):
             return super().fit(X, y, **params)
 
@@ -414,7 +438,10 @@ class PolicyGradientSearchCV(BaseSearchCV):
         initial_params = self.initial_params or []
         _check_initial_params(initial_params, space)  # before a study is made
         history: list[dict[str, Any]] = []
-        with CrossValidation(self, space, evaluate_candidates, callback_ctx) as evaluation:
+        nested = is_nested(PolicyGradientSearchCV.fit.__code__)
+        with CrossValidation(
+            self, space, evaluate_candidates, callback_ctx, nested=nested
+        ) as evaluation:
             optimizer = PolicyGradientOptimizer(
                 space, learner=self.learner, random_state=evaluation.random_state
             )
@@ -424,10 +451,22 @@ class PolicyGradientSearchCV(BaseSearchCV):
                 history.append(_record(optimizer, rewards))
             # `fit` sets it after the refit, which may fail or be interrupted
             self.cv_results_ = evaluation.finish({"iter": optimizer.memory.updates})
+        self._statuses = evaluation.statuses
         self.policy_ = optimizer.policy.plain()
         self.history_ = history
         self.stop_reason_ = evaluation.stop_reason
         self.n_fits_ = evaluation.n_fits
+
+    def _select_best_index(self, refit, refit_metric, results):
+        """Let a callable choose among the candidates that have a score on each fold."""
+        complete = np.flatnonzero(np.array(self._statuses) == "complete")
+        if not callable(refit) or len(complete) in (0, len(self._statuses)):
+            return super()._select_best_index(refit, refit_metric, results)
+        chosen_from = {
+            name: [column[i] for i in complete] if isinstance(column, list) else column[complete]
+            for name, column in results.items()
+        }
+        return int(complete[super()._select_best_index(refit, refit_metric, chosen_from)])
 
 
 def _record(optimizer: PolicyGradientOptimizer, rewards: list[float]) -> dict[str, Any]:

@@ -6,9 +6,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Progress:
     n_since_best : int
         Number of candidates after the best one.
     elapsed : float
-        Seconds since the search began.
+        Seconds since the first fit began; 0 while an earlier run is replayed.
     status : {'complete', 'failed', 'raced'}
         Whether all folds have a score, one of them failed, or some were left out.
     fold_scores : tuple of float
@@ -65,13 +67,14 @@ class StoppingRule:
     Parameters
     ----------
     timeout : float or None
-        Seconds.
+        Seconds from the first fit on.
     target_score : float or None
         A mean score that is good enough.
     patience : int or None
         Candidates without improvement.
     callbacks : sequence of callables
-        Each receives a `Progress`; True asks to stop.
+        Each receives a `Progress`; True asks to stop, of Python or of numpy. Any other answer
+        does not.
     """
 
     timeout: float | None = None
@@ -82,7 +85,7 @@ class StoppingRule:
     def after(self, progress: Progress) -> str | None:
         """Return why to stop after a candidate, if so; callbacks are called."""
         # all of them are called, also after one that asks to stop
-        asked = [callback(progress) is True for callback in self.callbacks]
+        asked = [_asks_to_stop(callback, progress) for callback in self.callbacks]
         if self.target_score is not None and progress.best_score >= self.target_score:
             return "target_score"
         if self.patience is not None and progress.n_since_best >= self.patience:
@@ -90,17 +93,29 @@ class StoppingRule:
         return "callback" if any(asked) else None
 
 
+def _asks_to_stop(callback: Callable[[Progress], Any], progress: Progress) -> bool:
+    # with dicts of its own: those of the search are what it continues with
+    best = None if progress.best_params is None else dict(progress.best_params)
+    answer = callback(replace(progress, params=dict(progress.params), best_params=best))
+    return isinstance(answer, (bool, np.bool_)) and bool(answer)
+
+
 class Clock:
-    """Seconds since the search began."""
+    """Seconds since the start, none before it."""
 
     def __init__(self, timeout: float | None):
-        self._start = time.monotonic()
+        self._start: float | None = None
         self._timeout = timeout
+
+    def start(self) -> None:
+        """Start, unless it has been started."""
+        if self._start is None:
+            self._start = time.monotonic()
 
     @property
     def elapsed(self) -> float:
         """Seconds since the start."""
-        return time.monotonic() - self._start
+        return 0.0 if self._start is None else time.monotonic() - self._start
 
     @property
     def left(self) -> float | None:
@@ -115,6 +130,9 @@ class Interrupt:
     ----------
     worth_keeping : callable
         Whether there are results to keep. If not, the first Ctrl-C interrupts.
+    nested : bool, default=False
+        Whether another fit goes on with others after this one, which Ctrl-C is meant for: it is
+        left to that one's handler, and interrupts where it arrives here.
 
     Attributes
     ----------
@@ -122,16 +140,17 @@ class Interrupt:
         Whether Ctrl-C was met.
     """
 
-    def __init__(self, worth_keeping: Callable[[], bool]):
+    def __init__(self, worth_keeping: Callable[[], bool], *, nested: bool = False):
         self.requested = False
-        self._worth_keeping = worth_keeping
+        self._worth_keeping, self._nested = worth_keeping, nested
         self._previous: Any = None
 
     def __enter__(self) -> Interrupt:
         # Signals arrive in the main thread only. Where they are ignored, as in a process in
         # the background, they stay ignored.
         handler = signal.getsignal(signal.SIGINT)
-        if threading.current_thread() is threading.main_thread() and callable(handler):
+        main = threading.current_thread() is threading.main_thread()
+        if main and callable(handler) and not self._nested:
             self._previous = signal.signal(signal.SIGINT, self._handle)
         return self
 
@@ -142,7 +161,7 @@ class Interrupt:
 
     def request(self) -> None:
         """Ask to stop; raise KeyboardInterrupt the second time, or where nothing is kept."""
-        if self.requested or not self._worth_keeping():
+        if self._nested or self.requested or not self._worth_keeping():
             raise KeyboardInterrupt
         self.requested = True
 

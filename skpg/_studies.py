@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from skpg._encoding import choice_of, decode
-from skpg._evaluation import format_results, left_out
+from skpg._evaluation import format_results, one_per_fold
 from skpg._executors import Outcome
 from skpg._rows import number, read_folds
-from skpg._space import Params, Space
+from skpg._space import Space
 from skpg._storage import DAMAGE, Storage, StorageError
 
 Spaces = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -161,13 +161,13 @@ def load_study(
         if param_distributions is not None:
             choice = _from_space(Space(param_distributions))
         rows = opened.rows(
-            "SELECT number, params, iter FROM candidates "
+            "SELECT number, params, iter, status FROM candidates "
             "WHERE study_id = ? AND position IS NOT NULL ORDER BY position",
             study_id,
         )
         if not rows:
             raise StorageError(f"Study {study_id} in {opened.path} has no results yet.")
-        params = [decode(text, choice) for _, text, _ in rows]
+        params = [decode(text, choice) for _, text, _, _ in rows]
         outcomes: dict[int, dict[int, Outcome]] = {row[0]: {} for row in rows}
         for fold in read_folds(opened, study_id):
             if fold.counts and fold.number in outcomes:
@@ -175,7 +175,11 @@ def load_study(
     more: dict[str, Any] = {"iter": [row[2] for row in rows]}
     if racing:
         more["n_folds_evaluated"] = [len(folds) for folds in outcomes.values()]
-    return _format(params, list(outcomes.values()), n_folds, bool(train), more)
+    fits = list(one_per_fold(outcomes.values(), n_folds))
+    complete = [row[3] == "complete" for row in rows]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of scores that are not finite the search has warned
+        return format_results(params, n_folds, fits, more, complete=complete, train=bool(train))
 
 
 def _summary(*row: Any) -> StudySummary:
@@ -202,27 +206,6 @@ def _find(storage: Storage, study: str | int | None) -> tuple[Any, ...]:
         wanted = "exactly one study" if study is None else f"a study {study!r}"
         raise StorageError(f"{storage.path} does not have {wanted}. Its studies: {listed}.")
     return found[0]
-
-
-def _format(
-    params: list[Params],
-    outcomes: list[dict[int, Outcome]],
-    n_folds: int,
-    train: bool,
-    more_results: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Return what a search makes of the same outcomes."""
-    fits = [outcome for folds in outcomes for outcome in folds.values()]
-    nothing = left_out(fits)
-    for outcome in fits:
-        for name in {"test_scores", "train_scores"} & set(nothing):
-            # of a callable that returns several scores, a failed fit has only one
-            if isinstance(nothing[name], Mapping) and not isinstance(outcome[name], Mapping):
-                outcome[name] = dict.fromkeys(nothing[name], outcome[name])
-    flat = [folds.get(fold, nothing) for folds in outcomes for fold in range(n_folds)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of scores that are not finite the search has warned
-        return format_results(params, n_folds, flat, more_results, train=train)
 
 
 def _from_description(description: list[dict[str, Any]]) -> Callable[[str, int, int], Any]:

@@ -21,7 +21,7 @@ from skpg._executors import Outcome
 from skpg._fingerprint import fingerprint_of
 from skpg._journal import Candidate, Journal, Recorded
 from skpg._lock import Lock
-from skpg._rows import INSERT_FOLD, INSERT_SCORE, Row, null, read_folds, rows_of
+from skpg._rows import DELETE_SCORES, INSERT_FOLD, INSERT_SCORE, Row, null, read_folds, rows_of
 from skpg._space import Space
 from skpg._storage import DAMAGE, Storage, StorageError, StudyInUseError
 
@@ -71,7 +71,7 @@ class Study(Journal):
         # of settled candidates, by number: what was written about them last
         self._decided: dict[int, tuple[Any, ...]] = {}
         self._outcomes: dict[int, dict[int, Outcome]] = {}
-        self._killed: set[int] = set()
+        self._statuses: dict[int, dict[int, str]] = {}
         self._unwritten: list[tuple[Row, list[Row]]] = []
         try:
             self.asked, self.settled = self._read_candidates()
@@ -131,17 +131,17 @@ class Study(Journal):
         closed = self._asynchronous and number in self._decided
         if closed:
             outcomes = {fold: outcomes[fold] for fold in self._decided[number][-1]}
-        return Recorded(outcomes, closed, number in self._killed)
+        return Recorded(outcomes, self._statuses[number], closed)
 
-    def record(self, candidate: Candidate, statuses: Mapping[int, str]) -> None:
+    def record(self, candidate: Candidate, folds: Iterable[int]) -> None:
         """Keep the outcomes of folds.
 
         They are safe when this returns, except those of cheap fits, which are written with
         the others of their candidate.
         """
         seconds = 0.0
-        for fold, status in statuses.items():
-            outcome = candidate.outcomes[fold]
+        for fold in folds:
+            outcome, status = candidate.outcomes[fold], candidate.statuses[fold]
             self._outcomes.setdefault(candidate.number, {})[fold] = outcome
             self._unwritten.append(rows_of((self._id, candidate.number, fold), status, outcome))
             seconds += np.nan_to_num(outcome["fit_time"] + outcome["score_time"])
@@ -181,7 +181,9 @@ class Study(Journal):
 
     def _flush(self, connection: sqlite3.Connection) -> None:
         for row, scores in self._unwritten:
+            # again where a fold that had been run in time fails, as those before took too long
             connection.execute(INSERT_FOLD, row)
+            connection.execute(DELETE_SCORES, row[:3])
             connection.executemany(INSERT_SCORE, scores)
         self._unwritten.clear()
 
@@ -220,10 +222,9 @@ class Study(Journal):
         counted: dict[int, set[int]] = {}
         for fold in read_folds(self._storage, self._id):
             self._outcomes.setdefault(fold.number, {})[fold.fold] = fold.outcome
+            self._statuses.setdefault(fold.number, {})[fold.fold] = fold.status
             if fold.counts:
                 counted.setdefault(fold.number, set()).add(fold.fold)
-            if fold.status == "killed":
-                self._killed.add(fold.number)
         for number, decision in self._decided.items():
             self._decided[number] = (*decision[:-1], frozenset(counted.get(number, ())))
 

@@ -88,6 +88,14 @@ def test_a_candidate_that_ends_its_worker_loses_nothing_else(dask, act, settings
     fit_bad((3,), 10, act, **settings)
 
 
+def test_folds_in_parallel_share_the_limit_as_if_one_ran_after_the_other(dask):
+    search = search_of(Scripted(seconds=0.4), n=1, candidate_timeout=1.0, error_score=-1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        results = search.fit(X, y).cv_results_
+    assert [results[f"split{k}_test_score"][0] for k in range(3)] == [0.0, 0.0, -1.0]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("act", "settings"), [("die", {}), ("sleep", {"candidate_timeout": 0.4})])
 def test_five_candidates_that_end_their_workers_lose_nothing_else(dask, act, settings):

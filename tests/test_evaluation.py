@@ -1,14 +1,18 @@
 """The engine beside scikit-learn's own loop, and what becomes of failures."""
 
 import os
+import sqlite3
 import time
 import warnings
 from collections import Counter
+from contextlib import closing
 
 import joblib
 import numpy as np
 import pytest
 import sklearn
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import sparse, stats
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris
@@ -21,12 +25,17 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from skpg import PolicyGradientSearchCV
+from skpg import PolicyGradientSearchCV, load_study
+from skpg._executors import Event
+from skpg._journal import Journal, Recorded
 from skpg._loky import dump, load
+from skpg._racing import Race
+from skpg._schedule import Schedule
 from skpg._time_limit import CandidateTimeoutError, time_limit
 from tests.estimators import Scripted
 
 X, y = load_iris(return_X_y=True)
+NUMBERED = np.arange(150.0)[:, None]  # rows that tell which fold they belong to
 NEIGHBORS = [1, 3, 5, 8, 13]
 
 
@@ -189,6 +198,219 @@ def test_the_limit_counts_all_folds_together():
     assert folds == [0.01, 0.01, -1, -1, -1]
 
 
+class Slow(Scripted):
+    """Sleeps for seconds that depend on the fold, which it knows by the row that is missing."""
+
+    def fit(self, X, y):
+        fold = next(fold for fold in range(3) if 50 * fold not in X[:, 0])
+        end = time.monotonic() + self.seconds[fold]
+        while time.monotonic() < end:
+            time.sleep(0.005)
+        self.classes_ = np.unique(y)
+        return self
+
+
+FAST = (0.0, 0.0, 0.0)
+
+
+def slow_search(candidates, n_jobs, backend="threading", **settings):
+    """Evaluate candidates that take some seconds in each of three folds, the last is the best."""
+    space = {"a": list(range(len(candidates))), "seconds": list(dict.fromkeys(candidates))}
+    defaults = {
+        "initial_params": [{"a": a, "seconds": s} for a, s in enumerate(candidates)],
+        "n_iter": len(candidates), "cv": KFold(3), "candidate_timeout": 0.5,
+        "error_score": -1.0, "refit": False, "random_state": 0,
+    }  # fmt: skip
+    with joblib.parallel_config(backend), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return PolicyGradientSearchCV(Slow(), space, n_jobs=n_jobs, **(defaults | settings)).fit(
+            NUMBERED, y
+        )
+
+
+def splits(search):
+    return np.column_stack([search.cv_results_[f"split{k}_test_score"] for k in range(3)])
+
+
+@pytest.mark.parametrize(
+    ("backend", "n_jobs"),
+    [("sequential", 1), ("threading", 3), ("loky", 3), ("multiprocessing", 3)],
+)
+def test_folds_in_parallel_share_the_limit_as_if_one_ran_after_the_other(backend, n_jobs):
+    search = slow_search([(0.4, 0.4, 0.4)], n_jobs, backend, candidate_timeout=1.0)
+    assert splits(search).tolist() == [[0.0, 0.0, -1.0]]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "in_time"),
+    [
+        ((0.1, 0.0, 0.1), 3),
+        ((0.05, 9.0, 0.05), 1),  # the third is back long before the second is given up
+        ((9.0, 0.05, 0.05), 0),
+        ((9.0, 9.0, 9.0), 0),
+        ((0.2, 0.05, 9.0), 2),
+        ((0.35, 0.35, 9.0), 1),  # the third is given up after the second is back
+        ((0.35, 0.0, 0.35), 2),
+    ],
+)
+def test_which_folds_are_in_time_does_not_depend_on_the_number_of_workers(seconds, in_time):
+    for n_jobs in (1, 2, 3):
+        search = slow_search([FAST, seconds], n_jobs)
+        expected = [0.01] * in_time + [-1.0] * (3 - in_time)
+        assert splits(search).tolist() == [[0.0] * 3, expected]
+
+
+LIMIT = 10.5
+
+
+class KnowsFolds(Journal):
+    """Knows some folds of the second candidate from an earlier run, which were in time alone."""
+
+    def __init__(self, seconds, known):
+        self.seconds, self.known = seconds, known
+
+    def recorded(self, number):
+        outcomes = {fold: outcome_of(self.seconds[fold]) for fold in self.known}
+        return Recorded(outcomes, dict.fromkeys(outcomes, "ok")) if number == 1 else None
+
+
+def outcome_of(seconds, late=False):
+    # the time of a fit that was ended is measured a little short
+    times = {"fit_time": 0.999 * seconds if late else seconds, "score_time": 0.0}
+    return {"test_scores": np.nan if late else 1.0, "fit_error": late or None, **times}
+
+
+def simulate(seconds, slots, known=(), race=None, hardness=(0.0,) * 4):
+    """Run a candidate on so many workers, in simulated time, after one that sets the order."""
+    schedule = Schedule(
+        4,
+        score=lambda outcome: np.nan if outcome["fit_error"] else outcome["test_scores"],
+        failure=lambda number, fold, error: outcome_of(np.nan, late=True),
+        candidate_timeout=LIMIT,
+        race=race,
+        journal=KnowsFolds(seconds, known),
+    )
+    schedule.add([{}])
+    while job := schedule.next_job(0):
+        outcome = outcome_of(0.0) | {"test_scores": -hardness[job.fold]}
+        schedule.record(Event(job, outcome))
+    list(schedule.settle())
+    schedule.add([{}])
+    now, running = 0.0, []
+    while True:
+        while len(running) < slots and (job := schedule.next_job(len(running))):
+            running.append((now + min(seconds[job.fold], job.seconds), job))
+        if not running:
+            break
+        now, job = min(running, key=lambda item: (item[0], -item[1].fold))
+        running.remove((now, job))
+        late = seconds[job.fold] > job.seconds
+        outcome = outcome_of(min(seconds[job.fold], job.seconds), late) | {"overdue": late}
+        schedule.record(Event(job, outcome))
+    (candidate,) = schedule.settle()
+    return {fold: candidate.statuses[fold] for fold in sorted(candidate.outcomes)}
+
+
+SECONDS = st.lists(st.integers(0, 12), min_size=4, max_size=4)
+
+
+@given(SECONDS, st.sets(st.integers(0, 3)))
+def test_the_fold_with_which_the_limit_is_exceeded_fails_and_those_after_it(seconds, known):
+    known = [fold for fold in known if seconds[fold] < LIMIT]
+    in_time = np.cumsum(seconds) < LIMIT
+    expected = {fold: "ok" if in_time[fold] else "timeout" for fold in range(4)}
+    for slots in (1, 2, 3, 4):
+        assert simulate(seconds, slots) == expected
+        assert simulate(seconds, slots, known) == expected
+
+
+@given(SECONDS, st.permutations(range(4)))
+def test_in_a_race_the_limit_counts_in_the_order_of_the_race(seconds, hardness):
+    order = np.argsort(-np.array(hardness))
+    in_time = np.cumsum(np.array(seconds)[order]) < LIMIT
+    n_run = min(in_time.sum() + 1, 4)  # a race ends with the first fold that fails
+    expected = {
+        int(fold): "ok" if ok else "timeout"
+        for fold, ok in sorted(zip(order[:n_run], in_time[:n_run], strict=True))
+    }
+    for slots in (1, 2, 3, 4):
+        assert simulate(seconds, slots, race=Race(np.inf), hardness=hardness) == expected
+
+
+@pytest.mark.parametrize("racing", [True, "optimistic"])
+def test_in_a_race_too(racing):
+    candidates = [FAST, (0.3, 0.0, 0.3), (0.0, 9.0, 0.0), (0.3, 0.3, 0.0), (0.1, 0.1, 0.1)]
+    settings = {"racing": racing, "racing_bound": 1.0}
+    alone = slow_search(candidates, 1, **settings)
+    together = slow_search(candidates, 3, **settings)
+    np.testing.assert_equal(without_times(together.cv_results_), without_times(alone.cv_results_))
+    # a race ends with the fold that fails
+    for search in (alone, together):
+        assert search.cv_results_["n_folds_evaluated"].tolist() == [3, 3, 2, 2, 3]
+
+
+def test_a_fit_that_does_not_heed_its_limit_is_not_in_time_either():
+    fold = [(np.arange(100), np.arange(100, 150))]
+    search, _ = fit_with_warnings(
+        Scripted(act="swallow", on=(3,)), n=5, cv=fold, candidate_timeout=0.4
+    )
+    check_bad(search, (3,))
+
+
+def two_slow_scores(estimator, X, y):
+    return {"score": estimator.a / 100, "other": -1.0}
+
+
+def statuses(storage):
+    with closing(sqlite3.connect(storage)) as connection:
+        query = "SELECT status FROM folds WHERE number = 1 ORDER BY fold"
+        return [status for (status,) in connection.execute(query)]
+
+
+def numbers(results):
+    return {k: v for k, v in results.items() if "score" in k or "time" in k or k == "iter"}
+
+
+LATE = [FAST, (0.0, 0.35, 0.35)]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"scoring": two_slow_scores, "return_train_score": True},
+        {"racing": True, "racing_bound": 1.0},
+        {"evaluation": "async"},
+    ],
+    ids=["plain", "several scores", "racing", "async"],
+)
+def test_what_was_not_in_time_is_stored_and_read_back(tmp_path, settings):
+    storage = tmp_path / "search.db"
+    search = slow_search(LATE, 3, storage=storage, **settings)
+    assert statuses(storage) == ["ok", "ok", "timeout"]
+    np.testing.assert_equal(numbers(load_study(storage)), numbers(search.cv_results_))
+    for n_jobs in (1, 3):
+        again = slow_search(LATE, n_jobs, storage=storage, **settings)
+        np.testing.assert_equal(again.cv_results_, search.cv_results_)  # times included
+
+
+def test_a_fold_that_was_stored_in_time_is_not_once_those_before_it_are_back(tmp_path):
+    """The process was killed between the end of the last fold and what follows from it."""
+    storage = tmp_path / "search.db"
+    search = slow_search(LATE, 3, storage=storage)
+    with closing(sqlite3.connect(storage)) as connection, connection:
+        connection.execute(
+            "UPDATE folds SET status = 'ok', fit_error = NULL WHERE status = 'timeout'"
+        )
+        connection.execute("UPDATE scores SET test_score = 0.01 WHERE number = 1")
+        connection.execute("UPDATE candidates SET status = 'running', position = NULL")
+    assert statuses(storage) == ["ok", "ok", "ok"]
+    again = slow_search(LATE, 3, storage=storage)
+    np.testing.assert_equal(again.cv_results_, search.cv_results_)
+    assert statuses(storage) == ["ok", "ok", "timeout"]
+    np.testing.assert_equal(numbers(load_study(storage)), numbers(search.cv_results_))
+
+
 def test_in_threads_loops_are_ended_too():
     with joblib.parallel_config("threading"):
         search, _ = fit_with_warnings(
@@ -201,6 +423,126 @@ def test_memory_errors_are_failed_fits():
     search, messages = fit_with_warnings(Scripted(act="memory", on=(3, 5)), n=8, n_jobs=2)
     check_bad(search, (3, 5))
     assert any("no memory is left" in message for message in messages)
+
+
+FAILS = (38, 39)
+
+
+class Fails(Scripted):
+    """Fits of some values of `a` fail, in all folds or in the first one."""
+
+    def fit(self, X, y):
+        if self.act == "fail once" and X[0, 0] == 0:  # the first row is in the first test fold
+            self.on = ()
+        return super().fit(X, y)
+
+
+def fails_to_score(estimator, X, y):
+    if estimator.a in FAILS:
+        raise ValueError(f"a={estimator.a} cannot be scored")
+    return estimator.a / 100
+
+
+def fails_to_score_twice(estimator, X, y):
+    score = fails_to_score(estimator, X, y)
+    return {"score": score, "other": -score}
+
+
+def always_scores(estimator, X, y):
+    return -estimator.a / 100
+
+
+FAILURES = {
+    "a fit": {"estimator": Fails(act="fail", on=FAILS)},
+    "one fold of five": {"estimator": Fails(act="fail once", on=FAILS)},
+    "a score": {"scoring": fails_to_score},
+    "the score that counts": {
+        "scoring": {"other": always_scores, "score": fails_to_score},
+        "refit": "score",
+    },
+    "scores of a callable": {"scoring": fails_to_score_twice, "refit": "score"},
+    "a fit, several scores": {
+        "estimator": Fails(act="fail", on=FAILS),
+        "scoring": {"score": fails_to_score, "other": always_scores},
+        "refit": "score",
+    },
+    "a race": {
+        "estimator": Fails(act="fail once", on=FAILS), "racing": True, "racing_bound": 1.0
+    },
+    "training scores": {
+        "estimator": Fails(act="fail once", on=FAILS), "return_train_score": True
+    },
+}  # fmt: skip
+
+
+def search_with_failures(failure, **settings):
+    """Search with a first batch of all that fails and something that does not."""
+    given = {"estimator": Fails(), "cv": KFold(5), "n_iter": 20, "batch_size": 4}
+    first = [{"a": a} for a in (38, 7, 39, 5)]
+    settings = given | {"random_state": 0, "initial_params": first} | FAILURES[failure] | settings
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return PolicyGradientSearchCV(
+            param_distributions={"a": list(range(40))}, **settings
+        ).fit(NUMBERED, y)  # fmt: skip
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("error_score", [1.0, 0, -1.0])
+def test_a_number_as_error_score_does_not_change_the_search(tmp_path, failure, error_score):
+    expected = search_with_failures(failure)
+    storage = tmp_path / "search.db"
+    for _ in range(2):  # the second one reads what the first has stored
+        told = []
+        search = search_with_failures(
+            failure, error_score=error_score, callbacks=[told.append], storage=storage
+        )
+        assert search.cv_results_["params"] == expected.cv_results_["params"]
+        assert search.history_ == expected.history_
+        assert search.best_params_ == expected.best_params_ == told[-1].best_params
+        assert search.best_score_ == expected.best_score_ == told[-1].best_score
+        bad = np.array([params["a"] in FAILS for params in search.cv_results_["params"]])
+        assert [progress.status == "failed" for progress in told] == bad.tolist()
+        ranks = search.cv_results_["rank_test_score"]
+        assert search.best_index_ == ranks.argmin()
+        complete = np.array([progress.status == "complete" for progress in told])
+        assert ranks[~complete].min() > ranks[complete].max()
+        np.testing.assert_array_equal(ranks, expected.cv_results_["rank_test_score"])
+        np.testing.assert_equal(load_study(storage), search.cv_results_)
+
+
+def test_the_error_score_stands_for_failures_in_the_results_as_in_scikit_learn():
+    for failure in ("a fit", "one fold of five", "a score", "the score that counts"):
+        ours = search_with_failures(failure, error_score=-1)
+        settings = {"estimator": Fails(), "cv": KFold(5), "error_score": -1}
+        settings |= FAILURES[failure] | {"refit": False}
+        grid = {"a": [params["a"] for params in ours.cv_results_["params"]]}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            theirs = GridSearchCV(param_grid=grid, **settings).fit(NUMBERED, y)
+        results = without_times(theirs.cv_results_)
+        for name in {"mean_test_score", "std_test_score", "split0_test_score", "params"}:
+            np.testing.assert_equal(without_times(ours.cv_results_)[name], results[name])
+
+
+def test_where_all_candidates_failed_the_best_is_that_of_scikit_learn():
+    search = search_with_failures("one fold of five", error_score=0.0, n_iter=1)
+    assert (search.best_params_, search.stop_reason_) == ({"a": 38}, "n_iter")
+    space = {"initial_params": [{"a": 38}, {"a": 39}], "n_iter": 2}
+    search = search_with_failures("one fold of five", error_score=0.0, **space)
+    assert search.best_params_ == {"a": 39}
+    assert search.cv_results_["rank_test_score"].tolist() == [2, 1]
+
+
+@pytest.mark.parametrize("failure", ["a fit", "a score"])
+def test_failures_with_a_number_do_not_reach_a_target_and_try_patience(failure):
+    settings = {"error_score": 1.0, "n_iter": 40}
+    search = search_with_failures(failure, target_score=0.36, **settings)
+    assert search.best_params_["a"] in (36, 37)
+    search = search_with_failures(failure, patience=2, **settings)
+    assert search.stop_reason_ == "patience"
+    assert search.cv_results_["params"] == [{"a": 38}, {"a": 7}, {"a": 39}, {"a": 5}]
+    assert search.best_params_ == {"a": 7}
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])

@@ -72,6 +72,10 @@ def test_failed_and_raced_candidates_are_failed_and_pruned_trials():
         failing.fit(X, y)
     study = export_study(failing)
     assert {t.params["a"] for t in study.get_trials(states=[TrialState.FAIL])} == {3, 4}
+    with pytest.warns(Warning, match="fits failed"):
+        failing.set_params(error_score=1.0).fit(X, y)
+    study = export_study(failing)
+    assert {t.params["a"] for t in study.get_trials(states=[TrialState.FAIL])} == {3, 4}
     raced = search_of(Scripted(), space, n_iter=20, racing=True, racing_bound=0.25).fit(X, y)
     study = export_study(raced)
     pruned = study.get_trials(states=[TrialState.PRUNED])

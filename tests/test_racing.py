@@ -1,15 +1,31 @@
 """Racing leaves folds out, and never the best candidate."""
 
+import timeit
+
+import joblib
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_digits, load_iris
-from sklearn.linear_model import Ridge
+from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier
+from sklearn.feature_selection import RFE, RFECV
+from sklearn.linear_model import (
+    LogisticRegression,
+    LogisticRegressionCV,
+    PoissonRegressor,
+    RANSACRegressor,
+    Ridge,
+    RidgeCV,
+)
 from sklearn.metrics import (
     accuracy_score,
+    check_scoring,
+    d2_log_loss_score,
     f1_score,
     get_scorer,
     get_scorer_names,
@@ -17,13 +33,25 @@ from sklearn.metrics import (
     mean_squared_error,
     r2_score,
 )
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    GridSearchCV,
+    KFold,
+    RandomizedSearchCV,
+    TunedThresholdClassifierCV,
+)
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.neighbors import KernelDensity, KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from skpg import PolicyGradientSearchCV
+from skpg._executors import Event
 from skpg._racing import Race, comparable_mean
+from skpg._schedule import Schedule
 from skpg._scorers import score_bound
 from tests.estimators import Scripted
 
@@ -72,6 +100,44 @@ def test_the_hardest_folds_come_first():
 
 
 @given(scores)
+def test_the_order_is_that_of_the_mean_scores_of_all_complete_candidates(rows):
+    # no other order leaves less to be scored, on average over the candidates so far
+    means = rows.mean(axis=0)
+    order = Race(1.0).order(rows)
+    np.testing.assert_array_equal(means[list(order)], np.sort(means))
+    # of equal folds the first comes first, so that no result depends on the sort
+    assert order == tuple(sorted(range(5), key=lambda fold: (means[fold], fold)))
+
+
+HARDNESS = np.array([0.0, 0.3, 0.1, 0.5, 0.2])
+
+
+class KnowsItsFold(Scripted):
+    """Scores less on hard folds, which it knows by the first row."""
+
+    def score(self, X, y):
+        return self.a / 100 - HARDNESS[int(X[0, 0]) // 30]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 3])
+def test_candidates_that_lose_were_run_on_the_hardest_folds(n_jobs):
+    with joblib.parallel_config("threading"):
+        search = PolicyGradientSearchCV(
+            KnowsItsFold(), {"a": list(range(100))}, initial_params=[{"a": 99}], n_iter=12,
+            batch_size=1, cv=KFold(5), racing=True, racing_bound=0.99, n_jobs=n_jobs,
+            random_state=0,
+        ).fit(np.arange(150.0)[:, None], y)  # fmt: skip
+    n = search.cv_results_["n_folds_evaluated"]
+    assert n[0] == 5
+    assert {1, 2, 3} <= set(n[1:])
+    splits = np.column_stack([search.cv_results_[f"split{k}_test_score"] for k in range(5)])
+    order = np.argsort(-HARDNESS)
+    for row, n_run in zip(splits, n, strict=True):
+        assert np.isfinite(row[order[:n_run]]).all()
+        assert np.isnan(row[order[n_run:]]).all()
+
+
+@given(scores)
 def test_the_comparable_mean_of_all_folds_is_the_mean(rows):
     assert comparable_mean(rows[0], rows[1:], np.inf) == pytest.approx(rows[0].mean())
 
@@ -81,6 +147,28 @@ def test_the_comparable_mean_knows_that_folds_differ():
     on_hard_fold = comparable_mean(np.array([0.4, np.nan]), complete, 1.0)
     assert on_hard_fold == pytest.approx(0.7)
     assert comparable_mean(np.array([0.4, np.nan]), complete, 0.65) == 0.65
+
+
+def settled(n, race):
+    """Return a schedule of `n` settled candidates, and the last of them."""
+    schedule = Schedule(5, score=lambda outcome: outcome["test_scores"], failure=None, race=race)
+    rng = np.random.default_rng(0)
+    for _ in range(n):
+        schedule.add([{}])
+        while job := schedule.next_job(0):
+            outcome = {"test_scores": rng.random(), "fit_time": 0.0, "score_time": 0.0}
+            schedule.record(Event(job, outcome))
+        (candidate,) = schedule.settle()
+    return schedule, candidate
+
+
+@pytest.mark.parametrize("race", [None, Race(1.0), Race(1.0, optimistic=True)])
+def test_a_reward_costs_as_much_after_many_candidates_as_after_few(race):
+    def seconds(n):
+        schedule, candidate = settled(n, race)
+        return min(timeit.repeat(lambda: schedule.rewards([candidate]), number=10, repeat=20))
+
+    assert seconds(2000) < 8 * seconds(50)
 
 
 def race(racing, **settings):
@@ -131,8 +219,6 @@ def test_failed_candidates_of_a_race_are_told_apart_from_lost_ones():
 @pytest.mark.parametrize("evaluation", ["batch", "async"])
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_the_best_is_complete_whatever_the_evaluation(evaluation, n_jobs):
-    import joblib
-
     with joblib.parallel_config("threading"):
         search = race("optimistic", evaluation=evaluation, n_jobs=n_jobs).fit(X, y)
     assert search.cv_results_["n_folds_evaluated"][search.best_index_] == 5
@@ -178,6 +264,7 @@ def test_on_digits_the_best_of_the_same_candidates_is_the_same(racing):
         (make_scorer(f1_score, average="macro"), 1.0),
         (make_scorer(mean_squared_error, greater_is_better=False), 0.0),
         (make_scorer(r2_score, greater_is_better=False), None),
+        (make_scorer(d2_log_loss_score, greater_is_better=False), None),
         (make_scorer(accuracy_score, normalize=False), None),
         (make_scorer(lambda y, p: 5.0), None),
         (lambda estimator, X, y: 5.0, None),
@@ -193,20 +280,112 @@ def test_few_scorers_of_scikit_learn_are_without_bound():
     assert without <= {"positive_likelihood_ratio", "mutual_info_score"}
 
 
+def profit(estimator, X, y):
+    return 100 * np.mean(estimator.predict(X) == y)
+
+
+class Profitable(LogisticRegression):
+    score = profit
+
+
+class ProfitablePipeline(Pipeline):
+    score = profit
+
+
+LOGISTIC = LogisticRegression()
+GRID = {"C": [0.1, 1.0]}
+
+
 @pytest.mark.parametrize(
     ("estimator", "bound"),
     [
         (KNeighborsClassifier(), 1.0),
         (Ridge(), 1.0),
-        (make_pipeline(StandardScaler(), Ridge()), 1.0),
+        (PoissonRegressor(), 1.0),
+        (RidgeCV(scoring=profit), 1.0),  # which it chooses alpha by, and does not score with
         (KernelDensity(), None),
         (Scripted(), None),
+        (Profitable(), None),
+        (make_pipeline(StandardScaler(), Ridge()), 1.0),
+        (make_pipeline(StandardScaler(), Profitable()), None),
+        (make_pipeline(StandardScaler(), "passthrough"), None),
+        (ProfitablePipeline([("model", LOGISTIC)]), None),
+        (LogisticRegressionCV(), 1.0),
+        (LogisticRegressionCV(scoring="neg_log_loss"), 0.0),
+        (LogisticRegressionCV(scoring=profit), None),
+        (make_pipeline(StandardScaler(), LogisticRegressionCV(scoring=profit)), None),
+        (GridSearchCV(LOGISTIC, GRID), 1.0),
+        (GridSearchCV(LOGISTIC, GRID, scoring="neg_log_loss"), 0.0),
+        (GridSearchCV(LOGISTIC, GRID, scoring=profit), None),
+        (GridSearchCV(LOGISTIC, GRID, scoring=["accuracy", "recall"], refit="recall"), None),
+        (GridSearchCV(LOGISTIC, GRID, scoring=make_scorer(accuracy_score)), 1.0),
+        (GridSearchCV(Profitable(), GRID), None),
+        (GridSearchCV(Pipeline([("m", LOGISTIC)]), [{"m": [LOGISTIC]}, {"m__C": [1]}]), 1.0),
+        (GridSearchCV(Pipeline([("m", LOGISTIC)]), {"m": [LOGISTIC, Profitable()]}), None),
+        (RandomizedSearchCV(LOGISTIC, {"C": stats.uniform()}), 1.0),
+        (PolicyGradientSearchCV(LOGISTIC, GRID, scoring=profit), None),
+        (GridSearchCV(GridSearchCV(LOGISTIC, GRID, scoring=profit), {"refit": [True]}), None),
+        (TunedThresholdClassifierCV(LOGISTIC, scoring=profit), 1.0),  # as RidgeCV
+        (FixedThresholdClassifier(LOGISTIC), 1.0),
+        (RFECV(LOGISTIC, scoring=profit), None),
+        (RFE(LOGISTIC), 1.0),
+        (RFE(Profitable()), None),
+        (SelfTrainingClassifier(LOGISTIC), 1.0),
+        (SelfTrainingClassifier(Profitable()), None),
+        (RANSACRegressor(Ridge()), 1.0),
+        # these predict with what they hold, and score the predictions
+        (OneVsRestClassifier(Profitable()), 1.0),
+        (BaggingClassifier(Profitable()), 1.0),
+        (AdaBoostClassifier(Profitable()), 1.0),
+        (CalibratedClassifierCV(Profitable()), 1.0),
+        (MultiOutputClassifier(Profitable()), 1.0),
+        (TransformedTargetRegressor(Ridge()), 1.0),
     ],
 )
 def test_bounds_of_estimators_own_scores(estimator, bound):
-    from sklearn.metrics import check_scoring
+    assert score_bound(OWN_SCORE, estimator) == bound
 
-    assert score_bound(check_scoring(estimator), estimator) == bound
+
+OWN_SCORE = check_scoring(LOGISTIC)
+SEARCH = GridSearchCV(LOGISTIC, GRID)
+PIPELINE = Pipeline([("model", LOGISTIC)])
+SEARCHES = Pipeline([("model", SEARCH)])
+
+
+@pytest.mark.parametrize(
+    ("estimator", "space", "bound"),
+    [
+        (PIPELINE, {"model__C": stats.uniform()}, 1.0),
+        (PIPELINE, {"model": [LOGISTIC, KNeighborsClassifier()]}, 1.0),
+        (PIPELINE, {"model": [LOGISTIC, Profitable()]}, None),
+        (PIPELINE, [{"model": [Ridge()]}, {"model": [Profitable()]}], None),
+        (PIPELINE, {"model": [SEARCH], "model__scoring": ["f1_macro", profit]}, None),
+        (PIPELINE, {"model": [SEARCH], "model__scoring": ["neg_log_loss", "f1_macro"]}, 1.0),
+        (PIPELINE, {"steps": [[("model", LOGISTIC)]]}, None),
+        (Pipeline([("model", "passthrough")]), {"model": [LOGISTIC]}, 1.0),
+        (Pipeline([("model", None)]), [{"model": [LOGISTIC]}, {"model": [Ridge()]}], 1.0),
+        (SEARCHES, {"model__estimator": [LOGISTIC, Profitable()]}, None),
+        (SEARCHES, {"model__param_grid": [GRID, {"C": [1.0]}]}, None),
+        (SEARCHES, {"model__scoring": [profit, None]}, None),
+        (SEARCHES, {"model__scoring": ["accuracy", None]}, 1.0),
+        (RFE(LOGISTIC), {"estimator": [Profitable()]}, None),
+        (LogisticRegressionCV(), {"scoring": [None, profit]}, None),
+    ],
+)
+def test_bounds_of_scores_that_candidates_change(estimator, space, bound):
+    assert score_bound(OWN_SCORE, estimator, space) == bound
+
+
+@pytest.mark.parametrize(
+    ("estimator", "space"),
+    [
+        (GridSearchCV(LOGISTIC, GRID, cv=3, scoring=profit), {"estimator__tol": [1e-4, 1.0]}),
+        (PIPELINE, {"model": [LOGISTIC, Profitable()]}),
+    ],
+)
+def test_a_score_that_may_exceed_the_bound_is_never_raced_with_it(estimator, space):
+    with pytest.raises(ValueError, match="(?s)score method of .* racing_bound"):
+        PolicyGradientSearchCV(estimator, space, racing=True).fit(X, y)
 
 
 def test_an_unknown_bound_is_asked_for():

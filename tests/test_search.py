@@ -34,6 +34,7 @@ from skpg import PolicyGradientSearchCV, load_study
 from skpg._space import Space
 from skpg.learners import NaturalGradient, Reinforce, ZerothOrder
 from tests.distributions import MOVED, OWN
+from tests.estimators import Scripted
 
 X, y = load_iris(return_X_y=True)
 CURRENT = {"n_neighbors": 5, "weights": "uniform"}
@@ -42,7 +43,8 @@ SPACE = {"n_neighbors": stats.randint(1, 30), "weights": ["uniform", "distance"]
 
 def make(**settings):
     defaults = {"n_iter": 12, "batch_size": 4, "cv": 3, "random_state": 0}
-    return PolicyGradientSearchCV(KNeighborsClassifier(), SPACE, **(defaults | settings))
+    defaults["param_distributions"] = SPACE
+    return PolicyGradientSearchCV(KNeighborsClassifier(), **(defaults | settings))
 
 
 def without_times(search):
@@ -317,6 +319,70 @@ def test_without_a_name_the_first_metric_is_learned_from(refit):
         assert search.best_index_ == 3
 
 
+def argmax(results):
+    return np.argmax(results["mean_test_score"])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"racing": True, "racing_bound": 0.1},
+        {"estimator": Scripted(act="fail", on=(3, 4, 9))},
+        {"estimator": Scripted(act="fail", on=(3, 4, 9)), "error_score": 5.0},
+    ],
+    ids=["raced", "nan", "number"],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_a_callable_refit_chooses_among_candidates_with_a_score_on_each_fold(settings):
+    seen = []
+
+    def choose(results):
+        seen.append(results)
+        return argmax(results)
+
+    given = {"estimator": Scripted(), "random_state": 1, "cv": 3} | settings
+    space = {"a": list(range(10)), "seconds": [0.0]}
+    search = PolicyGradientSearchCV(param_distributions=space, refit=choose, **given).fit(X, y)
+    named = PolicyGradientSearchCV(param_distributions=space, refit=True, **given).fit(X, y)
+    assert search.best_index_ == named.best_index_
+    assert search.best_params_ == named.best_params_
+    assert search.best_estimator_.a == search.best_params_["a"]
+    (results,) = seen
+    n = len(results["params"])
+    assert n < len(search.cv_results_["params"]) == 10
+    assert results.keys() == search.cv_results_.keys()
+    assert {len(column) for column in results.values()} == {n}
+    assert [params["a"] for params in results["params"]] == results["param_a"].tolist()
+    np.testing.assert_allclose(results["mean_test_score"], results["param_a"].data / 100)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_callable_refit_sees_all_candidates_where_all_failed_or_none():
+    lengths = []
+    test = np.arange(100, 150)
+    search = PolicyGradientSearchCV(
+        Scripted(act="large data"),  # fails where there are more than a hundred rows
+        {"a": [1, 2]},
+        refit=lambda results: lengths.append(len(results["params"])) or 1,
+    )
+    for sizes in ([100, 120], [100]):
+        search.set_params(cv=[(np.arange(size), test) for size in sizes])
+        with pytest.raises(MemoryError):  # of the refit
+            search.fit(X, y)
+        assert search.best_index_ == 1
+    assert lengths == [2, 2]
+
+
+@pytest.mark.parametrize(("index", "error"), [(9, IndexError), (-1, IndexError), ("1", TypeError)])
+@pytest.mark.filterwarnings("ignore")
+def test_a_callable_refit_that_returns_no_index_is_an_error(index, error):
+    search = PolicyGradientSearchCV(
+        Scripted(act="fail", on=(3,)), {"a": list(range(10))}, refit=lambda results: index
+    )
+    with pytest.raises(error, match="best_index_"):
+        search.fit(X, y)
+
+
 def many_scores(estimator, X, y):
     accuracy = estimator.score(X, y)
     return {"accuracy": accuracy, "error": 1 - accuracy}
@@ -564,6 +630,26 @@ def test_verbose_prints_the_number_of_fits_once(capsys):
     assert capsys.readouterr().out.splitlines() == [
         "Fitting 3 folds for each of 12 candidates, totalling 36 fits"
     ]
+
+
+@pytest.mark.parametrize(
+    ("space", "n"),
+    [
+        ({"n_neighbors": [1, 2, 3], "weights": ["uniform", "distance"]}, 6),
+        ({"n_neighbors": stats.randint(1, 6)}, 5),
+        ([{"n_neighbors": [1, 2]}, {"n_neighbors": [2, 3], "weights": ["distance"]}], 4),
+        ([{"n_neighbors": [1, 2]}, {"n_neighbors": [2, 3]}], 3),
+        ([{"n_neighbors": [1, 2]}, {"n_neighbors": stats.randint(1, 30)}], 20),
+        ({"n_neighbors": stats.randint(1, 30), "leaf_size": stats.randint(1, 30)}, 20),
+        ({"n_neighbors": [1, 2], "p": stats.uniform(1, 2)}, 20),
+    ],
+)
+def test_verbose_announces_as_many_candidates_as_there_are(capsys, space, n):
+    search = make(param_distributions=space, n_iter=20, verbose=10).fit(X, y)
+    assert len(search.cv_results_["params"]) == n
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"Fitting 3 folds for each of {n} candidates, totalling {3 * n} fits"
+    assert f"; {n}/{n}]" in lines[-1]
 
 
 def test_html_representation_names_fitted_attributes():

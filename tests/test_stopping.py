@@ -6,13 +6,19 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 
 import joblib
 import numpy as np
 import pytest
 from scipy import stats
 from sklearn.datasets import load_iris
+from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import ClassifierChain
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skpg import PolicyGradientSearchCV
 from skpg._stopping import Clock, Progress, StoppingRule
@@ -104,6 +110,28 @@ def test_callbacks_see_each_candidate_in_order_and_may_stop(n_jobs):
         last.score = 1.0
 
 
+def test_a_callback_that_returns_true_of_numpy_stops_the_search():
+    search = make(callbacks=[lambda progress: np.mean(progress.fold_scores) >= 0]).fit(X, y)
+    assert check_fitted(search) == 1
+    assert search.stop_reason_ == "callback"
+
+
+@pytest.mark.parametrize("evaluation", ["batch", "async"])
+def test_callbacks_that_write_into_params_change_nothing(evaluation):
+    def write(progress):
+        for params in (progress.params, progress.best_params):
+            params["note"] = "mine"
+            params["a"] = -1
+
+    seen = []
+    settings = {"n_iter": 16, "evaluation": evaluation}
+    expected = make(**settings).fit(X, y)
+    search = make(callbacks=[write, seen.append], **settings).fit(X, y)
+    assert search.cv_results_["params"] == expected.cv_results_["params"]
+    assert search.best_params_ == expected.best_params_
+    assert [progress.params for progress in seen] == expected.cv_results_["params"]
+
+
 def test_callbacks_need_not_be_picklable():
     lock = __import__("threading").Lock()
     search = make(n_jobs=2, n_iter=4, callbacks=[lambda progress: lock is None]).fit(X, y)
@@ -138,6 +166,90 @@ def test_ctrl_c_raised_by_a_fit_keeps_what_is_finished():
     with pytest.raises(KeyboardInterrupt):
         make(estimator, initial_params=[{"a": 17}]).fit(X, y)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@dataclasses.dataclass
+class PressesCtrlC:
+    """A callback that sends a process, here its own, a Ctrl-C after so many candidates.
+
+    The file counts those of all searches together, also in other processes.
+    """
+
+    file: str
+    after: int = 3
+    process: int | None = None
+
+    def __call__(self, progress):
+        with open(self.file, "a") as file:
+            file.write(".")
+            file.flush()
+            number = file.tell()
+        if number == self.after:
+            os.kill(self.process or os.getpid(), signal.SIGINT)
+
+
+def interrupted(tmp_path, **settings):
+    """Return a search of ten candidates that is interrupted, and the file that counts them."""
+    file = tmp_path / "candidates"
+    return make(n_iter=10, cv=2, callbacks=[PressesCtrlC(str(file), **settings)]), file
+
+
+ALL_OF_THEM = {
+    "cross_validate": lambda search: cross_validate(search, X, y, cv=3),
+    "cross_val_score": lambda search: cross_val_score(
+        Pipeline([("search", search)]), X, y, cv=3, error_score=0.0
+    ),
+    "two processes": lambda search: cross_validate(search, X, y, cv=3, n_jobs=2, pre_dispatch=1),
+    "a loop of joblib": lambda search: joblib.Parallel()(
+        joblib.delayed(search.fit)(X, y) for _ in range(3)
+    ),
+    "a grid": lambda search: GridSearchCV(
+        Pipeline([("search", search)]), {"search__n_iter": [10, 9]}, cv=3
+    ).fit(X, y),
+    "one against the rest": lambda search: OneVsRestClassifier(search).fit(X, y),
+    "a loop without joblib": lambda search: ClassifierChain(search).fit(
+        X, np.column_stack([y == 0, y == 1])
+    ),
+}
+
+
+@pytest.mark.parametrize("outer", ALL_OF_THEM)
+def test_ctrl_c_in_an_inner_search_ends_the_outer_fit(tmp_path, outer):
+    search, file = interrupted(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        ALL_OF_THEM[outer](search)
+    assert file.stat().st_size == 3
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_ctrl_c_in_a_search_of_searches_keeps_what_is_finished(tmp_path, n_jobs):
+    # in the second candidate of the outer one, each of which has two folds
+    inner, file = interrupted(tmp_path, after=33, process=os.getpid())
+    space = {"random_state": list(range(9))}
+    outer = PolicyGradientSearchCV(inner, space, cv=2, batch_size=1, n_jobs=n_jobs).fit(X, y)
+    assert outer.stop_reason_ == "interrupted"
+    assert len(outer.cv_results_["params"]) == 2
+    # no score is that of an inner search that was cut short
+    assert file.stat().st_size == 2 * 2 * 10 + 10
+    assert len(outer.best_estimator_.cv_results_["params"]) == 10
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda search: search,
+        lambda search: Pipeline([("scale", StandardScaler()), ("search", search)]),
+        lambda search: Pipeline([("one", Pipeline([("search", search)]))]),
+    ],
+    ids=["alone", "pipeline", "pipelines"],
+)
+def test_ctrl_c_in_a_search_that_nothing_goes_on_after_keeps_what_is_finished(tmp_path, around):
+    search, file = interrupted(tmp_path)
+    around(search).fit(X, y)
+    assert search.stop_reason_ == "interrupted"
+    assert len(search.cv_results_["params"]) == file.stat().st_size == 3
+    assert search.predict(X).shape == y.shape
 
 
 def test_results_outlive_a_refit_that_fails():
@@ -249,7 +361,13 @@ def progress(**values):
         (StoppingRule(patience=2), "patience"),
         (StoppingRule(patience=3), None),
         (StoppingRule(callbacks=(lambda _: True,)), "callback"),
+        (StoppingRule(callbacks=(lambda _: np.True_,)), "callback"),
+        (StoppingRule(callbacks=(lambda _: np.float64(2.0) > 1,)), "callback"),
+        (StoppingRule(callbacks=(lambda _: np.False_,)), None),
         (StoppingRule(callbacks=(lambda _: "yes",)), None),
+        (StoppingRule(callbacks=(lambda _: 1,)), None),
+        (StoppingRule(callbacks=(lambda _: np.ones(3),)), None),
+        (StoppingRule(callbacks=(lambda _: np.True_, lambda _: None)), "callback"),
         (StoppingRule(target_score=0.1, patience=1), "target_score"),
     ],
 )
@@ -259,7 +377,37 @@ def test_reasons(rule, reason):
 
 def test_the_clock_never_shows_less_than_nothing():
     assert Clock(None).left is None
-    assert Clock(1e-9).left == 0
+    clock = Clock(1e-9)
+    clock.start()
+    time.sleep(1e-3)
+    assert clock.left == 0
+
+
+def test_the_clock_waits_for_its_start_and_starts_once():
+    clock = Clock(10.0)
+    time.sleep(0.01)
+    assert (clock.elapsed, clock.left) == (0, 10)
+    clock.start()
+    time.sleep(0.01)
+    clock.start()
+    assert 0.01 <= clock.elapsed == pytest.approx(10 - clock.left, abs=0.01)
+
+
+@pytest.mark.parametrize("evaluation", ["batch", "async"])
+def test_the_replay_of_an_earlier_run_is_not_counted(tmp_path, evaluation):
+    """Here it takes longer than the timeout, by callbacks; it might as well by a learner."""
+    settings = {"storage": tmp_path / "search.db", "evaluation": evaluation}
+    make(n_iter=8, **settings).fit(X, y)
+    told = []
+
+    def slowly(progress):
+        told.append(progress)
+        time.sleep(0.15 if progress.replayed else 0.01)
+
+    search = make(timeout=1.0, callbacks=[slowly], **settings).fit(X, y)
+    assert check_fitted(search) > 8
+    assert [progress.elapsed for progress in told if progress.replayed] == [0] * 8
+    assert all(progress.elapsed > 0 for progress in told[8:])
 
 
 @pytest.mark.parametrize(
@@ -279,6 +427,16 @@ def test_the_clock_never_shows_less_than_nothing():
 def test_bad_settings_are_refused_by_name(settings):
     with pytest.raises(ValueError, match=f"'{next(iter(settings))}' parameter"):
         make(**settings).fit(X, y)
+
+
+@pytest.mark.parametrize("callback", ["x", None, Scripted()])
+def test_a_callback_that_cannot_be_called_is_refused_before_any_fit(tmp_path, callback):
+    heard = Diary()
+    search = make(Scripted(folder=str(tmp_path)), callbacks=[heard, callback])
+    with pytest.raises(TypeError, match="(?s)'callbacks' parameter.*list of callables. Got "):
+        search.fit(X, y)
+    assert heard.lines == []
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_search_that_stops_early_has_the_first_candidates_of_a_longer_one():

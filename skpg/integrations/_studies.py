@@ -187,12 +187,11 @@ def candidates(search: Any) -> Iterable[dict[str, Any]]:
     folds = np.array([results[f"split{k}_test_{metric}"] for k in range(search.n_splits_)]).T
     seconds = (results["mean_fit_time"] + results["mean_score_time"]) * n_folds
     for i, params in enumerate(results["params"]):
-        known = np.isfinite(folds[i])
-        raced = known.sum() == n_folds[i] < search.n_splits_
         yield {
             "params": params,
             "score": float(results[f"mean_test_{metric}"][i]),
-            "status": "complete" if known.all() else "raced" if raced else "failed",
+            # not seen in the scores, where a number as error_score stands for failures
+            "status": search._statuses[i],
             "fold_scores": folds[i].tolist(),
             "seconds": float(np.nan_to_num(seconds[i])),
             "attributes": {"iter": int(results["iter"][i])},

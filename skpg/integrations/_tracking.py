@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
+from skpg._callers import warn
 from skpg._stopping import Progress
 
 LONGEST_TEXT = 500
@@ -58,10 +58,9 @@ class Tracker(ABC):
             action(*arguments)
         except Exception as failure:
             if self._recording:  # the first
-                warnings.warn(
+                warn(
                     f"{type(self).__name__} records nothing more of this search: "
-                    f"{type(failure).__name__}: {failure}",
-                    stacklevel=2,
+                    f"{type(failure).__name__}: {failure}"
                 )
             self._recording = False
 
