@@ -13,6 +13,7 @@ import warnings
 import joblib
 import numpy as np
 import pytest
+import sklearn
 from scipy import stats
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
@@ -465,6 +466,55 @@ def test_an_int_a_seed_once_drawn_and_a_random_state(path):
         assert result(search) == result(expected)
     assert result(make(path, random_state=random_state).fit(X, y)) != result(expected)
     assert len(skpg.studies(path)) == 4
+
+
+ON_DEVICES = """
+import sys
+import array_api_strict as xp
+import sklearn
+from scipy import stats
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import Ridge
+import skpg
+
+if __name__ == "__main__":
+    space = {"alpha": stats.loguniform(0.1, 10)}
+    search = skpg.PolicyGradientSearchCV(
+        Ridge(solver="svd"), space, n_iter=4, cv=3, random_state=0, storage=sys.argv[1]
+    )
+    with sklearn.config_context(array_api_dispatch=True):
+        for name in ("CPU_DEVICE", "device1", "device2"):
+            device = xp.Device(name)
+            data = load_diabetes(return_X_y=True)
+            search.fit(*(xp.asarray(array, device=device) for array in data))
+            assert search.best_estimator_.coef_.device == device
+    print(len(skpg.studies(sys.argv[1])))
+"""
+
+
+@pytest.mark.skipif(
+    tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 7),
+    reason="scikit-learn 1.6 needs another package for it",
+)
+def test_data_on_another_device_are_the_same_data(tmp_path, path):
+    pytest.importorskip("array_api_strict")
+    script = tmp_path / "devices.py"
+    script.write_text(ON_DEVICES)
+    done = subprocess.run(
+        [sys.executable, str(script), path], capture_output=True, text=True, timeout=300,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "SCIPY_ARRAY_API": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "1\n"
+
+
+def test_tensors_find_their_study_again(path, counted):
+    torch = pytest.importorskip("torch")
+    settings = {"estimator": Scripted(folder=str(counted)), "cv": KFold(3)}
+    for _ in range(2):
+        make(path, **settings).fit(torch.tensor(X), y)
+    assert n_fits(counted) == 12 * 3 + 2
+    assert len(skpg.studies(path)) == 1
 
 
 def test_a_splitter_without_seed_is_warned_of(path):
