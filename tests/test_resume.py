@@ -606,6 +606,25 @@ def test_studies_are_listed(path):
     assert len(skpg.load_study(path, "first")["params"]) == 6
 
 
+def test_an_int_is_the_number_of_a_study_and_a_str_its_name(path):
+    for name, n_iter in (("2", 4), ("1", 8), (None, 12)):
+        make(path, study_name=name, n_iter=n_iter).fit(X, y)
+
+    def n_candidates(study):
+        return len(skpg.load_study(path, study)["params"])
+
+    assert [n_candidates(study) for study in ("2", "1")] == [4, 8]
+    assert [n_candidates(study) for study in (1, 2, 3)] == [4, 8, 12]
+    assert n_candidates(np.int64(2)) == 8  # as a column of a data frame has them
+    with pytest.raises(StorageError, match="a study '3'. Its studies: '2', '1', 3"):
+        skpg.load_study(path, "3")
+    with pytest.raises(StorageError, match="a study 4"):
+        skpg.load_study(path, 4)
+    for study in (1.0, True, b"2"):
+        with pytest.raises(TypeError, match=f"study must be a str, an int or None; got {study}"):
+            skpg.load_study(path, study)
+
+
 def test_a_name_needs_a_storage():
     with pytest.raises(ValueError, match="study_name='mine' needs a storage"):
         make(study_name="mine").fit(X, y)
