@@ -19,6 +19,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skpg._callbacks import watching
 from skpg._evaluation import CrossValidation
+from skpg._fingerprint import note_changes
 from skpg._optimizer import PolicyGradientOptimizer
 from skpg._space import Space
 from skpg.learners import Learner
@@ -402,8 +403,11 @@ class PolicyGradientSearchCV(BaseSearchCV):
             The fitted search.
         """
         self._validate_params()  # callbacks must not hear of a search that cannot begin
-        with watching(self, self.callbacks):
-            return super().fit(X, y, **params)
+        try:
+            with watching(self, self.callbacks):
+                return super().fit(X, y, **params)
+        finally:
+            note_changes(self, params)
 
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
         """Ask, evaluate, tell, until there is a reason to stop."""

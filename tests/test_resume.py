@@ -17,6 +17,7 @@ import sklearn
 from scipy import stats
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import KFold, cross_validate
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
@@ -449,6 +450,86 @@ def test_without_a_name_another_search_has_a_study_of_its_own(path):
     make(path).fit(X, other_y())
     make(path, scoring="accuracy").fit(X, y)
     assert [study.n_candidates for study in skpg.studies(path)] == [12, 12, 12]
+
+
+class Counting:
+    """Counts its calls, as a scorer or as a callback of a booster."""
+
+    def __init__(self):
+        self.n_calls = 0
+
+    def __call__(self, estimator, X, y):
+        self.n_calls += 1
+        return estimator.a / 100
+
+    def __sklearn_clone__(self):
+        return self
+
+
+class Calling(Scripted):
+    """Calls what its `fit` is given."""
+
+    def fit(self, X, y, callbacks=()):
+        for callback in callbacks:
+            callback(self, X, y)
+        return super().fit(X, y)
+
+
+def test_a_fit_that_changes_its_own_scorer_is_warned_of(path, counted):
+    settings = {"estimator": Scripted(folder=str(counted)), "n_iter": 4, "refit": False}
+    search = make(path, scoring=Counting(), **settings).fit(X, y)
+    with pytest.warns(UserWarning, match=r"study 1 in .* differs only in: scoring\. An earlier"):
+        search.set_params(n_iter=8).fit(X, y)
+    assert [study.n_candidates for study in skpg.studies(path)] == [4, 8]
+    before = n_fits(counted)
+    # what the warning advises
+    make(path, scoring=Counting(), **{**settings, "n_iter": 8}).fit(X, y)
+    assert n_fits(counted) == before + 4 * 3
+    assert len(skpg.studies(path)) == 2
+
+
+@pytest.mark.parametrize("act", ["aborted", "scored again"])
+def test_the_warning_comes_whatever_happened_since(path, act):
+    scorer = Counting()
+    if act == "aborted":
+        with pytest.raises(OSError, match="power"):
+            make(path, scoring=scorer, callbacks=abort_after(3)).fit(X, y)
+    else:
+        make(path, scoring=scorer).fit(X, y).score(X, y)
+    with pytest.warns(UserWarning, match="differs only in: scoring"):
+        make(path, scoring=scorer).fit(X, y)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_fit_that_changes_a_parameter_of_fit_is_warned_of(path, n_jobs):
+    callbacks = [Counting()]
+    search = make(path, estimator=Calling(), n_jobs=n_jobs, n_iter=2)
+    search.fit(X, y, callbacks=callbacks)  # of workers only the refit changes it here
+    with pytest.warns(UserWarning, match="differs only in: fit parameter 'callbacks'"):
+        search.fit(X, y, callbacks=callbacks)
+
+
+def test_a_named_study_says_that_a_fit_has_changed_its_scorer(path):
+    search = make(path, study_name="mine", scoring=Counting()).fit(X, y)
+    words = "Not the same: scoring. .* An earlier fit has changed scoring: to go on"
+    with pytest.raises(StorageError, match=words):
+        search.fit(X, y)
+
+
+def test_nobody_is_warned_of_what_was_changed_on_purpose(path):
+    """Warnings are errors here."""
+    scorer = Counting()
+    search = make(path, scoring=scorer, n_iter=2).fit(X, y)
+    for change in ({"batch_size": 5}, {"random_state": 1}, {"estimator__seconds": 1e-5}):
+        search.set_params(**change).fit(X, y)
+    search.set_params(scoring="accuracy", param_distributions={"a": [1, 2, 3]}).fit(X, y)
+    other = path + "-other"
+    random_state = np.random.RandomState(0)
+    for scoring in ("accuracy", make_scorer(f1_score, average="macro"), None):
+        make(other, scoring=scoring, n_iter=2, random_state=random_state).fit(X, y)
+    cross_validate(make(other, scoring=scorer, n_iter=2), X, y, cv=3)
+    assert len(skpg.studies(path)) == 5
+    assert len(skpg.studies(other)) == 6
 
 
 def test_an_int_a_seed_once_drawn_and_a_random_state(path):
