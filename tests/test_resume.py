@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import warnings
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -119,6 +120,37 @@ def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(tmp_path, n_kill
 def test_killed_asynchronous_searches_lose_and_repeat_nothing(tmp_path):
     report = kill(tmp_path, 2, 0, {"n_jobs": 2, "evaluation": "async"})
     assert report["recorded"] == 72
+
+
+class Killed(Scripted):
+    """The process that fits it is killed in its fit number `at`, in the middle of a candidate."""
+
+    def __init__(self, a=0, seconds=0.0, folder=None, at=None):
+        super().__init__(a=a, seconds=seconds, folder=folder)
+        self.at = at
+
+    def fit(self, X, y):
+        super().fit(X, y)
+        if self.at is not None and n_fits(Path(self.folder)) == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self
+
+
+def test_an_expensive_fold_is_safe_before_its_candidate_is_finished(path, counted):
+    space = {"a": stats.randint(0, 100), "seconds": [0.06, 0.07]}
+    settings = {"param_distributions": space, "n_iter": 2, "batch_size": 2, "refit": False}
+    estimator = Killed(folder=str(counted), at=6)
+    child = os.fork()
+    if not child:
+        try:
+            make(path, estimator=estimator, **settings).fit(X, y)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert rows_in(path) == 5  # the second candidate has two of its three folds
+    # the sixth fit was killed and is run again; that process ends itself no more
+    make(path, estimator=estimator, **settings).fit(X, y)
+    assert n_fits(counted) == 6 + 1
 
 
 def abort_after(n):
