@@ -1,17 +1,19 @@
 """Digests of values of any kind.
 
 A digest depends on the value only. It is the same in each process, whatever the layout in
-memory of an array, the order of a dict or the identity of a string. Nothing is pickled.
+memory of an array, the device that it is on, the order of a dict or the identity of a string.
+Nothing is pickled.
 """
 
 from __future__ import annotations
 
+import copyreg
 import functools
 import hashlib
 import sys
 import types
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,17 @@ COPIED = ("_metadata_request", "_sklearn_output_config")
 FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, np.ufunc, type)
 # Whose values are told exactly by their `repr`.
 PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis))
+# What stands for values that cannot be copied, or whose copies say less than this.
+CONTENTS: dict[type, Callable[[Any], Any]] = {
+    np.random.RandomState: lambda state: state.get_state(legacy=False),
+    np.random.Generator: lambda generator: generator.bit_generator.state,
+    types.ModuleType: lambda module: module.__name__,
+    types.MappingProxyType: dict,
+    type({}.keys()): list,
+    type({}.values()): list,
+    type({}.items()): list,
+    memoryview: lambda view: (view.format, view.shape, view.tobytes()),
+}
 
 
 def digest(value: Any) -> str:
@@ -34,7 +47,8 @@ def digest(value: Any) -> str:
     Parameters
     ----------
     value : object
-        Arrays are told by dtype, shape and elements; data frames by their columns;
+        Arrays of any library are told by the library, dtype, shape and elements, wherever
+        they are; data frames by their columns;
         estimators by class and parameters, since a search clones them; functions by their
         qualified name, lambdas and inner functions also by their code; other objects by
         what `copy` would copy.
@@ -104,6 +118,8 @@ class _Writer:
     def _compound(self, value: Any) -> None:
         if isinstance(value, np.ndarray):
             self._array(value)
+        elif isinstance(value, np.generic) and _has_unused_bytes(value.dtype):
+            self._array(np.asarray(value))
         elif sparse.issparse(value):
             self._sparse(value)
         elif type(value) in (list, tuple):
@@ -115,11 +131,9 @@ class _Writer:
             self._sequence("dict", sorted(pairs, key=lambda pair: pair[0]))
         elif _library(value) in ("pandas", "polars"):
             self._frame(value)
-        elif isinstance(value, np.random.RandomState):
-            self._sequence("RandomState", [value.get_state(legacy=False)])
-        elif isinstance(value, np.random.Generator):
-            self._sequence("Generator", [value.bit_generator.state])
-        else:
+        elif (kind := next((t for t in CONTENTS if isinstance(value, t)), None)) is not None:
+            self._sequence(kind.__name__, [CONTENTS[kind](value)])
+        elif not self._foreign_array(value):
             self._callable(value)
 
     def _callable(self, value: Any) -> None:
@@ -154,7 +168,24 @@ class _Writer:
         else:
             form = f"array {np.lib.format.dtype_to_descr(array.dtype)} {array.shape}"
             flat = np.ascontiguousarray(array).reshape(-1)
-            self._write(form, flat.view(np.uint8) if flat.nbytes else b"")
+            if not _has_unused_bytes(array.dtype):
+                self._write(form, flat.view(np.uint8) if flat.nbytes else b"")
+            elif array.dtype.names is not None:
+                self._sequence(form, [flat[name] for name in array.dtype.names])
+            else:  # digits that tell it exactly
+                self._sequence(form, [flat.astype(str)])
+
+    def _foreign_array(self, value: Any) -> bool:
+        """Write an array of another library; return False if it is none."""
+        if _is_tensor(value):
+            # what PyTorch itself copies depends on the address, and on the device
+            about = [str(value.dtype), tuple(value.shape), value.requires_grad]
+            self._sequence("torch array", [*about, _bytes_of_tensor(value)])
+            return True
+        array = _on_host(value) if _is_foreign_array(value) else None
+        if array is not None:
+            self._sequence(f"{_library(value)} array", [str(value.dtype), array])
+        return array is not None
 
     def _sparse(self, matrix: Any) -> None:
         form = f"{matrix.format} {matrix.shape}"
@@ -191,7 +222,8 @@ class _Writer:
         else:  # a dtype of pandas, such as categories, of which order counts
             self.add(getattr(column.dtype, "categories", None))
             self.add(bool(getattr(column.dtype, "ordered", False)))
-            hashed = sys.modules["pandas"].util.hash_pandas_object(column, index=False)
+            pandas = sys.modules["pandas"]
+            hashed = pandas.util.hash_pandas_object(pandas.Series(column), index=False)
             self.add(np.asarray(hashed))
 
     def _function(self, function: Any) -> None:
@@ -199,7 +231,7 @@ class _Writer:
         if "<" in name_of(function) and isinstance(function, types.FunctionType):
             # a lambda or an inner function has no name that tells it
             self._code(function.__code__)
-            cells = [cell.cell_contents for cell in function.__closure__ or ()]
+            cells = [_content(cell) for cell in function.__closure__ or ()]
             self.add([function.__defaults__, function.__kwdefaults__, cells])
 
     def _code(self, code: types.CodeType) -> None:
@@ -222,7 +254,7 @@ class _Writer:
 
     def _object(self, value: Any) -> None:
         try:
-            reduced = value.__reduce_ex__(4)
+            reduced = _reduced(value)
         except Exception as error:
             raise TypeError(
                 f"A search with storage must be able to recognise {value!r} of type "
@@ -249,3 +281,79 @@ def keeps_state(estimator: Any) -> bool:
 
 def _library(value: Any) -> str:
     return (type(value).__module__ or "").partition(".")[0]
+
+
+def _reduced(value: Any) -> Any:
+    """Return what `copy` would copy."""
+    try:
+        return value.__reduce_ex__(4)
+    except Exception:
+        # Not first, as `copy` does: which types are in the table depends on what is imported.
+        if type(value) not in copyreg.dispatch_table:
+            raise
+        return copyreg.dispatch_table[type(value)](value)
+
+
+def _content(cell: types.CellType) -> Any:
+    """Return what a closure holds; a type stands for a variable that has no value yet."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return types.CellType
+
+
+def _has_unused_bytes(dtype: np.dtype[Any]) -> bool:
+    """Whether elements have bytes without meaning, as long doubles and aligned records do."""
+    if dtype.subdtype is not None:
+        return _has_unused_bytes(dtype.base)
+    if dtype.names is None:
+        return dtype.char in "gG"
+    fields = [dtype[name] for name in dtype.names]
+    used = sum(field.itemsize for field in fields)
+    return used != dtype.itemsize or any(_has_unused_bytes(field) for field in fields)
+
+
+def _is_tensor(value: Any) -> bool:
+    """Whether a value is a tensor of PyTorch whose elements all are in one piece of memory."""
+    torch = sys.modules.get("torch")
+    return (
+        torch is not None
+        and isinstance(value, torch.Tensor)
+        and value.layout is torch.strided
+        and not value.is_quantized
+    )
+
+
+def _bytes_of_tensor(tensor: Any) -> Any:
+    """Return the elements of a tensor as bytes: numpy does not have all of its dtypes."""
+    elements = tensor.detach().cpu().resolve_conj().resolve_neg().reshape(-1).contiguous()
+    return elements.view(sys.modules["torch"].uint8).numpy()
+
+
+def _is_foreign_array(value: Any) -> bool:
+    kind = type(value)
+    names = ("__array_namespace__", "__dlpack__", "__cuda_array_interface__")
+    return (
+        not isinstance(value, np.generic)
+        and any(hasattr(kind, name) for name in names)
+        and hasattr(value, "dtype")
+        and hasattr(value, "shape")
+    )
+
+
+def _on_host(array: Any) -> np.ndarray[Any, Any] | None:
+    """Return an array of any library, on any device, as one of numpy; None if none knows how."""
+    ways: list[Callable[[], Any]] = [
+        lambda: array.get(),  # CuPy
+        lambda: array.asnumpy(),  # dpnp
+        lambda: np.from_dlpack(array, device="cpu"),  # numpy >= 2.1
+        lambda: np.from_dlpack(array),
+        lambda: np.asarray(array),
+    ]
+    for way in ways:
+        with suppress(Exception):
+            moved = way()
+            # what numpy does not know may become one object, or nested lists
+            if isinstance(moved, np.ndarray) and moved.shape == tuple(array.shape):
+                return None if moved.dtype.hasobject else moved
+    return None

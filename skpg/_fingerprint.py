@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,13 @@ from skpg._space import LARGEST_Z, Choice, Dimension, Space
 RESULT_VERSION = 6
 # Where the quantile functions of distributions are compared.
 GRID = np.linspace(-LARGEST_Z, LARGEST_Z, 65)
+
+# By search that is running: its storage, and what its parts were when it began.
+_running: dict[int, tuple[Path, dict[str, str]]] = {}
+# By storage: the parts that fits of this process have changed. A part that differs from that
+# of an earlier study is no accident unless it is among them: the parts of a nested
+# cross-validation, or another `scoring`, are meant to differ.
+_changed: dict[Path, set[str]] = {}
 
 
 def fingerprint_of(
@@ -67,6 +75,46 @@ def fingerprint_of(
         "the version of skpg's results": RESULT_VERSION,
     }
     return {name: digest(value) for name, value in values.items()}
+
+
+def watch(search: Any, path: Path, parts: dict[str, str]) -> None:
+    """Remember what the parts of a search are when it begins."""
+    _running[id(search)] = path.resolve(), parts
+
+
+def note_changes(search: Any, params: Mapping[str, Any]) -> None:
+    """Take note of the parts that a `fit` has changed, such as a scorer that counts its calls.
+
+    Parameters
+    ----------
+    search : PolicyGradientSearchCV
+        Whose `fit` ends, in any way.
+    params : dict
+        What `fit` was given beside the data.
+    """
+    path, parts = _running.pop(id(search), (None, {}))
+    if path is None:
+        return
+    values = {
+        **_parameters("fit parameter", params),
+        **_parameters("score parameter", params),
+        **_estimator_parts(search.estimator),
+        "scoring": search.scoring,
+    }
+    changed = {n for n in values.keys() & parts.keys() if _digest_or_none(values[n]) != parts[n]}
+    _changed.setdefault(path, set()).update(changed)
+
+
+def changed_by_fits(path: Path) -> set[str]:
+    """Return the parts that fits with this storage have changed, in this process."""
+    return _changed.get(path.resolve(), set())
+
+
+def _digest_or_none(value: Any) -> str | None:
+    try:
+        return digest(value)
+    except TypeError:  # it holds by now what cannot be told
+        return None
 
 
 def _parameters(kind: str, params: Mapping[str, Any] | None) -> dict[str, Any]:

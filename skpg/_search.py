@@ -20,6 +20,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skpg._callbacks import watching
 from skpg._callers import is_nested
 from skpg._evaluation import CrossValidation
+from skpg._fingerprint import note_changes
 from skpg._optimizer import PolicyGradientOptimizer
 from skpg._space import Choice, Params, Space
 from skpg.learners import Learner
@@ -428,8 +429,11 @@ class PolicyGradientSearchCV(BaseSearchCV):
                     "The 'callbacks' parameter of PolicyGradientSearchCV must be a list of "
                     f"callables. Got {callback!r} in it."
                 )
-        with watching(self, self.callbacks):
-            return super().fit(X, y, **params)
+        try:
+            with watching(self, self.callbacks):
+                return super().fit(X, y, **params)
+        finally:
+            note_changes(self, params)
 
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
         """Ask, evaluate, tell, until there is a reason to stop."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import numbers
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -132,8 +133,9 @@ def load_study(
     storage : str or path-like
         As in :class:`PolicyGradientSearchCV`. A search may be running on it.
     study : str or int, default=None
-        The `study_name`, or the ``study_id`` of a study without name (see :func:`studies`).
-        None is the only study of the storage.
+        A str is the `study_name`, digits included; an int is the ``study_id`` (see
+        :func:`studies`), of a study with or without name. None is the only study of the
+        storage.
     param_distributions : dict or list of dicts, default=None
         The space of the search. Only choices that are numbers, strings, booleans or None are
         kept in a storage; of others, such as estimators, the index is, and the space tells
@@ -149,14 +151,17 @@ def load_study(
     StorageError
         If there is no such file or study, none of its candidates was told to the policy yet,
         it is damaged, or `param_distributions` does not have a choice that was stored.
+    TypeError
+        If `study` is neither a str nor an int.
 
     Examples
     --------
     >>> import pandas, skpg
     >>> pandas.DataFrame(skpg.load_study("search.db", "wine"))  # doctest: +SKIP
     """
+    wanted = _checked(study)
     with _reading(storage) as opened:
-        study_id, n_folds, racing, train, description = _find(opened, study)
+        study_id, n_folds, racing, train, description = _find(opened, wanted)
         choice = _from_description(json.loads(description))
         if param_distributions is not None:
             choice = _from_space(Space(param_distributions))
@@ -193,10 +198,11 @@ def _summary(*row: Any) -> StudySummary:
 
 
 def _find(storage: Storage, study: str | int | None) -> tuple[Any, ...]:
+    column = "study_name" if isinstance(study, str) else "study_id"
     found = storage.rows(
         "SELECT study_id, n_folds, racing, return_train_score, space FROM studies "
-        "WHERE ? IS NULL OR study_name = ? OR study_id = ?",
-        *(study, str(study), study if isinstance(study, int) else None),
+        f"WHERE ?1 IS NULL OR {column} = ?1",
+        study,
     )
     if len(found) != 1:
         names = storage.rows(
@@ -206,6 +212,15 @@ def _find(storage: Storage, study: str | int | None) -> tuple[Any, ...]:
         wanted = "exactly one study" if study is None else f"a study {study!r}"
         raise StorageError(f"{storage.path} does not have {wanted}. Its studies: {listed}.")
     return found[0]
+
+
+def _checked(study: Any) -> str | int | None:
+    """Return what names a study; numpy has integers of its own."""
+    if study is None or isinstance(study, str):
+        return study
+    if isinstance(study, numbers.Integral) and not isinstance(study, bool):
+        return int(study)
+    raise TypeError(f"study must be a str, an int or None; got {study!r}.")
 
 
 def _from_description(description: list[dict[str, Any]]) -> Callable[[str, int, int], Any]:

@@ -6,6 +6,7 @@ import json
 import platform
 import secrets
 import sqlite3
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
@@ -18,7 +19,7 @@ import sklearn
 from skpg._digest import digest, name_of
 from skpg._encoding import describe, encode
 from skpg._executors import Outcome
-from skpg._fingerprint import fingerprint_of
+from skpg._fingerprint import changed_by_fits, fingerprint_of, watch
 from skpg._journal import Candidate, Journal, Recorded
 from skpg._lock import Lock
 from skpg._rows import DELETE_SCORES, INSERT_FOLD, INSERT_SCORE, Row, null, read_folds, rows_of
@@ -252,6 +253,7 @@ def open_study(search: Any, task: Any, space: Space, learner: Any, *, asynchrono
     # as the optimizer would draw it; None draws the seed once and for all
     seed = _seed(search.random_state)
     storage = Storage(search.storage)
+    watch(search, storage.path, parts)
     lock = None
     try:
         study_id, seed = _find_or_add(storage, search, parts, _facts(search, task, space, seed))
@@ -279,6 +281,8 @@ def _find_or_add(
         query = f"SELECT study_id, fingerprint, parts, seed FROM studies WHERE {where}"
         found = connection.execute(query, (fingerprint if name is None else name,)).fetchone()
         if found is None:
+            if name is None:
+                _warn_of_changes(connection, storage, parts)
             row = {"study_name": name, "fingerprint": fingerprint, "parts": json.dumps(parts)}
             row |= facts
             cursor = connection.execute(
@@ -288,15 +292,45 @@ def _find_or_add(
             return int(cursor.lastrowid or 0), int(facts["seed"])
     study_id, recorded_fingerprint, recorded, seed = found
     if recorded_fingerprint != fingerprint:
+        differences = _differences(recorded, parts)
         raise StorageError(
             f"{_title(study_id, name)} in {storage.path} was recorded by another search. "
-            f"Not the same: {', '.join(_differences(recorded, parts))}. Undo the change, choose "
+            f"Not the same: {', '.join(differences)}. Undo the change, choose "
             "another study_name, or let each search find its own study with study_name=None."
+            f"{_accident(storage, differences)}"
         )
     try:
         return int(study_id), int(seed)
     except ValueError as error:
         raise StorageError(f"{_title(study_id, name)} in {storage.path} is damaged.") from error
+
+
+def _warn_of_changes(
+    connection: sqlite3.Connection, storage: Storage, parts: dict[str, str]
+) -> None:
+    """Warn where a study is not found because a fit has changed what tells its search."""
+    changed = changed_by_fits(storage.path)
+    query = "SELECT study_id, parts FROM studies WHERE study_name IS NULL ORDER BY study_id DESC"
+    for study_id, recorded in connection.execute(query) if changed else ():
+        differences = _differences(recorded, parts)
+        if changed.issuperset(differences):
+            warnings.warn(
+                f"A new study was begun: {_title(study_id).lower()} in {storage.path} differs "
+                f"only in: {', '.join(differences)}.{_accident(storage, differences)}",
+                stacklevel=2,
+            )
+            return
+
+
+def _accident(storage: Storage, differences: list[str]) -> str:
+    """Return what to do about differences that nobody has made on purpose."""
+    changed = [name for name in differences if name in changed_by_fits(storage.path)]
+    if not changed:
+        return ""
+    return (
+        f" An earlier fit has changed {', '.join(changed)}: to go on with that study, pass it as "
+        "it was before."
+    )
 
 
 def _facts(search: Any, task: Any, space: Space, seed: int) -> dict[str, Any]:

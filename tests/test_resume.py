@@ -9,13 +9,16 @@ import sys
 import threading
 import time
 import warnings
+from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
+import sklearn
 from scipy import stats
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import KFold, cross_validate
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
@@ -117,6 +120,37 @@ def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(tmp_path, n_kill
 def test_killed_asynchronous_searches_lose_and_repeat_nothing(tmp_path):
     report = kill(tmp_path, 2, 0, {"n_jobs": 2, "evaluation": "async"})
     assert report["recorded"] == 72
+
+
+class Killed(Scripted):
+    """The process that fits it is killed in its fit number `at`, in the middle of a candidate."""
+
+    def __init__(self, a=0, seconds=0.0, folder=None, at=None):
+        super().__init__(a=a, seconds=seconds, folder=folder)
+        self.at = at
+
+    def fit(self, X, y):
+        super().fit(X, y)
+        if self.at is not None and n_fits(Path(self.folder)) == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self
+
+
+def test_an_expensive_fold_is_safe_before_its_candidate_is_finished(path, counted):
+    space = {"a": stats.randint(0, 100), "seconds": [0.06, 0.07]}
+    settings = {"param_distributions": space, "n_iter": 2, "batch_size": 2, "refit": False}
+    estimator = Killed(folder=str(counted), at=6)
+    child = os.fork()
+    if not child:
+        try:
+            make(path, estimator=estimator, **settings).fit(X, y)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert rows_in(path) == 5  # the second candidate has two of its three folds
+    # the sixth fit was killed and is run again; that process ends itself no more
+    make(path, estimator=estimator, **settings).fit(X, y)
+    assert n_fits(counted) == 6 + 1
 
 
 def abort_after(n):
@@ -458,6 +492,86 @@ def test_the_same_numbers_of_another_type_are_another_search(path):
     assert [study.n_candidates for study in skpg.studies(path)] == [3, 3]
 
 
+class Counting:
+    """Counts its calls, as a scorer or as a callback of a booster."""
+
+    def __init__(self):
+        self.n_calls = 0
+
+    def __call__(self, estimator, X, y):
+        self.n_calls += 1
+        return estimator.a / 100
+
+    def __sklearn_clone__(self):
+        return self
+
+
+class Calling(Scripted):
+    """Calls what its `fit` is given."""
+
+    def fit(self, X, y, callbacks=()):
+        for callback in callbacks:
+            callback(self, X, y)
+        return super().fit(X, y)
+
+
+def test_a_fit_that_changes_its_own_scorer_is_warned_of(path, counted):
+    settings = {"estimator": Scripted(folder=str(counted)), "n_iter": 4, "refit": False}
+    search = make(path, scoring=Counting(), **settings).fit(X, y)
+    with pytest.warns(UserWarning, match=r"study 1 in .* differs only in: scoring\. An earlier"):
+        search.set_params(n_iter=8).fit(X, y)
+    assert [study.n_candidates for study in skpg.studies(path)] == [4, 8]
+    before = n_fits(counted)
+    # what the warning advises
+    make(path, scoring=Counting(), **{**settings, "n_iter": 8}).fit(X, y)
+    assert n_fits(counted) == before + 4 * 3
+    assert len(skpg.studies(path)) == 2
+
+
+@pytest.mark.parametrize("act", ["aborted", "scored again"])
+def test_the_warning_comes_whatever_happened_since(path, act):
+    scorer = Counting()
+    if act == "aborted":
+        with pytest.raises(OSError, match="power"):
+            make(path, scoring=scorer, callbacks=abort_after(3)).fit(X, y)
+    else:
+        make(path, scoring=scorer).fit(X, y).score(X, y)
+    with pytest.warns(UserWarning, match="differs only in: scoring"):
+        make(path, scoring=scorer).fit(X, y)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_fit_that_changes_a_parameter_of_fit_is_warned_of(path, n_jobs):
+    callbacks = [Counting()]
+    search = make(path, estimator=Calling(), n_jobs=n_jobs, n_iter=2)
+    search.fit(X, y, callbacks=callbacks)  # of workers only the refit changes it here
+    with pytest.warns(UserWarning, match="differs only in: fit parameter 'callbacks'"):
+        search.fit(X, y, callbacks=callbacks)
+
+
+def test_a_named_study_says_that_a_fit_has_changed_its_scorer(path):
+    search = make(path, study_name="mine", scoring=Counting()).fit(X, y)
+    words = "Not the same: scoring. .* An earlier fit has changed scoring: to go on"
+    with pytest.raises(StorageError, match=words):
+        search.fit(X, y)
+
+
+def test_nobody_is_warned_of_what_was_changed_on_purpose(path):
+    """Warnings are errors here."""
+    scorer = Counting()
+    search = make(path, scoring=scorer, n_iter=2).fit(X, y)
+    for change in ({"batch_size": 5}, {"random_state": 1}, {"estimator__seconds": 1e-5}):
+        search.set_params(**change).fit(X, y)
+    search.set_params(scoring="accuracy", param_distributions={"a": [1, 2, 3]}).fit(X, y)
+    other = path + "-other"
+    random_state = np.random.RandomState(0)
+    for scoring in ("accuracy", make_scorer(f1_score, average="macro"), None):
+        make(other, scoring=scoring, n_iter=2, random_state=random_state).fit(X, y)
+    cross_validate(make(other, scoring=scorer, n_iter=2), X, y, cv=3)
+    assert len(skpg.studies(path)) == 5
+    assert len(skpg.studies(other)) == 6
+
+
 def test_an_int_a_seed_once_drawn_and_a_random_state(path):
     none = make(path, random_state=None).fit(X, y)
     assert result(make(path, random_state=None).fit(X, y)) == result(none)
@@ -473,6 +587,55 @@ def test_an_int_a_seed_once_drawn_and_a_random_state(path):
         assert result(search) == result(expected)
     assert result(make(path, random_state=random_state).fit(X, y)) != result(expected)
     assert len(skpg.studies(path)) == 4
+
+
+ON_DEVICES = """
+import sys
+import array_api_strict as xp
+import sklearn
+from scipy import stats
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import Ridge
+import skpg
+
+if __name__ == "__main__":
+    space = {"alpha": stats.loguniform(0.1, 10)}
+    search = skpg.PolicyGradientSearchCV(
+        Ridge(solver="svd"), space, n_iter=4, cv=3, random_state=0, storage=sys.argv[1]
+    )
+    with sklearn.config_context(array_api_dispatch=True):
+        for name in ("CPU_DEVICE", "device1", "device2"):
+            device = xp.Device(name)
+            data = load_diabetes(return_X_y=True)
+            search.fit(*(xp.asarray(array, device=device) for array in data))
+            assert search.best_estimator_.coef_.device == device
+    print(len(skpg.studies(sys.argv[1])))
+"""
+
+
+@pytest.mark.skipif(
+    tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 7),
+    reason="scikit-learn 1.6 needs another package for it",
+)
+def test_data_on_another_device_are_the_same_data(tmp_path, path):
+    pytest.importorskip("array_api_strict")
+    script = tmp_path / "devices.py"
+    script.write_text(ON_DEVICES)
+    done = subprocess.run(
+        [sys.executable, str(script), path], capture_output=True, text=True, timeout=300,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "SCIPY_ARRAY_API": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "1\n"
+
+
+def test_tensors_find_their_study_again(path, counted):
+    torch = pytest.importorskip("torch")
+    settings = {"estimator": Scripted(folder=str(counted)), "cv": KFold(3)}
+    for _ in range(2):
+        make(path, **settings).fit(torch.tensor(X), y)
+    assert n_fits(counted) == 12 * 3 + 2
+    assert len(skpg.studies(path)) == 1
 
 
 def test_a_splitter_without_seed_is_warned_of(path):
@@ -562,6 +725,25 @@ def test_studies_are_listed(path):
         skpg.load_study(path, "third")
     assert len(skpg.load_study(path, 2)["params"]) == 4
     assert len(skpg.load_study(path, "first")["params"]) == 6
+
+
+def test_an_int_is_the_number_of_a_study_and_a_str_its_name(path):
+    for name, n_iter in (("2", 4), ("1", 8), (None, 12)):
+        make(path, study_name=name, n_iter=n_iter).fit(X, y)
+
+    def n_candidates(study):
+        return len(skpg.load_study(path, study)["params"])
+
+    assert [n_candidates(study) for study in ("2", "1")] == [4, 8]
+    assert [n_candidates(study) for study in (1, 2, 3)] == [4, 8, 12]
+    assert n_candidates(np.int64(2)) == 8  # as a column of a data frame has them
+    with pytest.raises(StorageError, match="a study '3'. Its studies: '2', '1', 3"):
+        skpg.load_study(path, "3")
+    with pytest.raises(StorageError, match="a study 4"):
+        skpg.load_study(path, 4)
+    for study in (1.0, True, b"2"):
+        with pytest.raises(TypeError, match=f"study must be a str, an int or None; got {study}"):
+            skpg.load_study(path, study)
 
 
 def test_a_name_needs_a_storage():

@@ -228,6 +228,15 @@ def test_odd_names_of_files(tmp_path):
     assert path.exists()
 
 
+def test_the_file_survives_a_power_failure(tmp_path):
+    """sqlite syncs its log before it moves anything from there to the file."""
+    storage = Storage(tmp_path / "search.db")
+    assert storage.rows("PRAGMA journal_mode") == [("wal",)]
+    ((synchronous,),) = storage.rows("PRAGMA synchronous")
+    storage.close()
+    assert synchronous >= 1  # NORMAL
+
+
 # --- strangers' contents
 
 
