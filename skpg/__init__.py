@@ -2,11 +2,11 @@
 
 from skpg import learners
 from skpg._optimizer import PolicyGradientOptimizer
-from skpg._policy import Policy
 from skpg._search import PolicyGradientSearchCV
 from skpg._space import Space
 from skpg._storage import StorageError, StudyInUseError
 from skpg._studies import StudySummary, load_study, studies
+from skpg.policy.policy import Policy
 
 __all__ = [
     "Policy",

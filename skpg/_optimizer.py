@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from skpg._policy import Policy
 from skpg._space import FloatArray, Params, Space
 from skpg.learners import ActorCritic, Learner, Memory
+from skpg.policy.policy import Policy
 
 # Draws from the user's distributions before a space whose candidates cannot be listed
 # counts as exhausted (a Poisson distribution has infinitely many values, most never drawn).
@@ -45,8 +45,10 @@ class PolicyGradientOptimizer:
     ----------
     space : Space
     learner : Learner
+    state : LearnerState
+        What the learner has learned.
     policy : Policy
-        The current policy.
+        The current policy, a part of it.
     memory : Memory
         All that was told.
 
@@ -86,11 +88,16 @@ class PolicyGradientOptimizer:
             raise TypeError(f"learner must be a skpg.learners.Learner or None, got {learner!r}.")
         self._rng = _generator(random_state)
         self._prior = Policy.prior(self.space)
-        self.policy = self.learner.initial_policy(self._prior)
+        self.state = self.learner.init(self.space)
         self.memory = Memory.empty(len(self.space.dimensions))
         self._seen: set[bytes] = set()
         self._pending: dict[bytes, FloatArray] = {}
         self._queue: list[Params] = []
+
+    @property
+    def policy(self) -> Policy:
+        """The current policy."""
+        return self.state.policy
 
     def enqueue(self, params: Iterable[Mapping[str, Any]]) -> None:
         """Put candidates in front of the next ones that are asked.
@@ -192,7 +199,7 @@ class PolicyGradientOptimizer:
             self._pending_actions(),
         )
         with BLAS.limit(limits=1):
-            self.policy = self.learner.update(self.policy, self.memory, self._rng)
+            self.state = self.learner.update(self.state, self.memory, self._rng)
 
     def recommend(self) -> Params:
         """Return the params that the learner believes to be the best.
@@ -201,13 +208,13 @@ class PolicyGradientOptimizer:
         the mode of the policy.
         """
         with BLAS.limit(limits=1):
-            action = self.learner.recommend(self.policy, self.memory)
+            action = self.learner.recommend(self.state, self.memory)
         return self.space.decode(action[None])[0]
 
     def _propose(self, n: int) -> list[Params]:
         memory = replace(self.memory, pending=self._pending_actions())
         with BLAS.limit(limits=1):
-            actions = self.learner.propose(self.policy, memory, n, self._rng, self._admissible)
+            actions = self.learner.propose(self.state, memory, n, self._rng, self._admissible)
         if len(actions) < n:
             actions = self._fill(actions, n)
         keys = self.space.keys(actions)

@@ -456,7 +456,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
             # `fit` sets it after the refit, which may fail or be interrupted
             self.cv_results_ = evaluation.finish({"iter": optimizer.memory.updates})
         self._statuses = evaluation.statuses
-        self.policy_ = optimizer.policy.plain()
+        self.policy_ = optimizer.policy
         self.history_ = history
         self.stop_reason_ = evaluation.stop_reason
         self.n_fits_ = evaluation.n_fits

@@ -591,47 +591,6 @@ class Space:
             actions[active[:, j], j] = dimension.action(resolved[active[:, j], j])
         return actions
 
-    def features(self, actions: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:
-        """Return what a model of the rewards looks at.
-
-        Parameters
-        ----------
-        actions : ndarray of shape (n, n_dimensions)
-
-        Returns
-        -------
-        numeric : ndarray of shape (n, n_numeric)
-            In [0, 1]: the probability below the *evaluated* value (so that what rounds to
-            the same integer is the same), or the position of a choice among ordered
-            numbers; 0.5 where inactive.
-        nominal : ndarray of int of shape (n, n_nominal)
-            Index of the choice; -1 where inactive.
-        """
-        active = self.active(actions)
-        everywhere = active.all()
-        numeric, nominal = [], []
-        for j, dimension in enumerate(self.dimensions):
-            rows = slice(None) if everywhere else active[:, j]
-            column = actions[rows, j]
-            if isinstance(dimension, Choice) and not dimension.ordered:
-                codes = np.full(len(actions), -1, dtype=np.intp)
-                codes[rows] = column
-                nominal.append(codes)
-                continue
-            unit = np.full(len(actions), 0.5)
-            if isinstance(dimension, Choice):
-                unit[rows] = dimension.ranks[column.astype(int)]
-            elif isinstance(dimension, Discrete):
-                unit[rows] = dimension.middle(dimension.resolve(column))
-            else:
-                unit[rows] = ndtr(column)
-            numeric.append(unit)
-        n = len(actions)
-        return (
-            np.array(numeric, dtype=float).reshape(len(numeric), n).T,
-            np.array(nominal, dtype=np.intp).reshape(len(nominal), n).T,
-        )
-
     def grid(self) -> FloatArray:
         """Return an action for every candidate of a finite space.
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from skpg._actors import CategoricalActor, GaussianActor
-from skpg._policy import Policy
 from skpg._space import Space
+from skpg.policy.actors import CategoricalActor, GaussianActor
+from skpg.policy.policy import Policy
 
 ACTORS = {
     "even": CategoricalActor(np.zeros(4)),

@@ -9,9 +9,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
 from skpg import PolicyGradientOptimizer
-from skpg._policy import Policy
 from skpg._space import Continuous, Space
 from skpg.learners import ActorCritic, NaturalGradient, Reinforce, ZerothOrder
+from skpg.policy.policy import Policy
+from skpg.space.features import numbers_and_choices
 
 LEARNERS = [
     Reinforce(),
@@ -20,7 +21,9 @@ LEARNERS = [
     NaturalGradient(),
     ActorCritic(),
 ]
-every_learner = pytest.mark.parametrize("learner", LEARNERS, ids=repr)
+every_learner = pytest.mark.parametrize("learner", LEARNERS, ids=lambda rule: type(rule).__name__)
+    "learner", LEARNERS, ids=lambda learner: type(learner).__name__
+)
 
 VALUES = st.one_of(
     st.just(stats.uniform()),
@@ -95,8 +98,8 @@ def test_the_number_of_a_dict_is_no_quantity(n):
     branch = space.dimensions[0]
     assert branch.choices == tuple(range(n))
     assert not branch.ordered
-    numeric, nominal = space.features(
-        Policy.prior(space).sample_actions(5, np.random.default_rng(0))
+    numeric, nominal = numbers_and_choices(
+        space, Policy.prior(space).sample_actions(5, np.random.default_rng(0))
     )
     assert numeric.shape == (5, n)  # the x of each dict
     assert nominal.shape == (5, 1 + 2 * n)

@@ -1,7 +1,5 @@
 """The critic: each formula has a witness, and nothing that a search meets breaks it."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy import stats
@@ -11,26 +9,29 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
 from skpg import PolicyGradientOptimizer
-from skpg._critic import Critic, Encoding, GaussianProcess, _loss
-from skpg._policy import Policy
-from skpg._rewards import temper
 from skpg._space import Space
-from skpg.learners import ActorCritic
-from skpg.learners._actor_critic import CYCLE, _remembered, _steps
-from skpg.learners._base import Memory
-from skpg.learners._climbing import PATIENCE as EXPLORER_PATIENCE
-from skpg.learners._climbing import Explorer, climb
-from skpg.learners._niches import LARGEST, PATIENCE, Niches, stalled
-from skpg.learners._screening import design, pick_one_by_one, stratified, well_spread
+from skpg.learners import ActorCritic, ActorCriticState, Memory
+from skpg.learners.actor_critic.climbing import climb
+from skpg.learners.actor_critic.constants import CONSTANTS
+from skpg.learners.actor_critic.critic import Critic, GaussianProcess, _loss
+from skpg.learners.actor_critic.explorer import Explorer
+from skpg.learners.actor_critic.learner import _remembered
+from skpg.learners.actor_critic.niches import Niches
+from skpg.learners.actor_critic.picking import pick_one_by_one
+from skpg.learners.actor_critic.proposals import small_steps, turns_of
+from skpg.learners.actor_critic.sampling import stratified, well_spread
+from skpg.learners.rewards import stalled, temper
+from skpg.policy.policy import Policy
+from skpg.space.features import Features, design, numbers_and_choices
 
-ENCODING = Encoding(2, (3, 2))
+FEATURES = Features(2, (3, 2))
 
 
 def data(n=30, seed=0):
     rng = np.random.default_rng(seed)
     numeric = rng.random((n, 2))
     nominal = np.stack([rng.integers(3, size=n), rng.integers(2, size=n)], axis=1)
-    x = ENCODING.design(numeric, nominal)
+    x = FEATURES.design(numeric, nominal)
     y = np.sin(5 * numeric[:, 0]) + (nominal[:, 0] == 1) + 0.1 * rng.standard_normal(n)
     return x, y - y.mean()
 
@@ -38,9 +39,9 @@ def data(n=30, seed=0):
 def test_the_gradient_of_the_marginal_likelihood_is_the_finite_difference():
     x, y = data()
     process = GaussianProcess()
-    mean, spread = process._prior(ENCODING.n_groups)
-    effects = ENCODING.main_effects(x)
-    rest = (ENCODING, x, y, effects @ effects.T, mean, spread)
+    mean, spread = process._prior(FEATURES.n_groups)
+    effects = FEATURES.main_effects(x)
+    rest = (FEATURES, x, y, effects @ effects.T, mean, spread)
     for seed in range(5):
         theta = mean + 0.7 * np.random.default_rng(seed).standard_normal(len(mean))
         error = check_grad(lambda t: _loss(t, *rest)[0], lambda t: _loss(t, *rest)[1], theta)
@@ -52,8 +53,8 @@ def test_predictions_are_those_of_scikit_learn():
     x, y = data()
     grid = data(10, seed=1)[0]
     theta = np.log([0.4, 0.7, 1.5, 2.0, 1e-12, 0.01])
-    critic = Critic.condition(ENCODING, theta, x, y)
-    scales = np.exp(theta[:-2])[ENCODING.groups]
+    critic = Critic.condition(FEATURES, theta, x, y)
+    scales = np.exp(theta[:-2])[FEATURES.groups]
     peer = GaussianProcessRegressor(Matern(scales, nu=2.5), alpha=0.01, optimizer=None).fit(x, y)
     mean, std = critic.predict(grid)
     expected_mean, expected = peer.predict(grid, return_cov=True)
@@ -65,14 +66,14 @@ def test_predictions_are_those_of_scikit_learn():
 
 
 def test_two_values_of_a_list_are_at_distance_one():
-    x = ENCODING.design(np.zeros((3, 2)), np.array([[0, 0], [1, 0], [2, 1]]))
+    x = FEATURES.design(np.zeros((3, 2)), np.array([[0, 0], [1, 0], [2, 1]]))
     np.testing.assert_allclose(np.linalg.norm(x[0] - x[1]), 1)
     np.testing.assert_allclose(np.linalg.norm(x[0] - x[2]), np.sqrt(2))
 
 
 def test_main_effects_are_centred_and_orthogonal():
     u = (np.arange(1000) + 0.5) / 1000
-    effects = Encoding(1).main_effects(u[:, None])
+    effects = Features(1).main_effects(u[:, None])
     np.testing.assert_allclose(effects.mean(axis=0), 0, atol=1e-3)
     np.testing.assert_allclose(effects.T @ effects / 1000, np.eye(2), atol=1e-2)
 
@@ -81,7 +82,7 @@ def test_a_fit_finds_what_matters():
     """Length scales of hyperparameters without influence become long."""
     rng = np.random.default_rng(0)
     x = rng.random((80, 4))
-    critic = GaussianProcess().fit(Encoding(4), x, np.sin(8 * x[:, 0]), max_iter=50)
+    critic = GaussianProcess().fit(Features(4), x, np.sin(8 * x[:, 0]), max_iter=50)
     scales = np.exp(critic.theta[:4])
     assert scales[1:].min() > 2 * scales[0]
     new = rng.random((50, 4))
@@ -97,7 +98,7 @@ def test_difficult_data_leave_finite_predictions(n, rows, y):
     rewards = rng.standard_normal(n) if y != "constant" else np.zeros(n)
     if y == "outlier":
         rewards[0] = 1e6
-    critic = GaussianProcess().fit(Encoding(3), x, rewards - rewards.mean())
+    critic = GaussianProcess().fit(Features(3), x, rewards - rewards.mean())
     for value in (*critic.predict(rng.random((5, 3))), *critic.predict_joint(x[:5])):
         assert np.isfinite(value).all()
 
@@ -125,7 +126,7 @@ def test_the_best_reward_is_told_without_its_luck():
     """The top is a prediction: of noisy rewards the greatest one was lucky."""
     x, y = data(60)
     y[0] = y.max() + 3
-    critic = GaussianProcess(noise=(0.3, 0.1)).fit(ENCODING, x, y)
+    critic = GaussianProcess(noise=(0.3, 0.1)).fit(FEATURES, x, y)
     assert critic.top == pytest.approx(critic.predict(x)[0].max())
     assert critic.top < y.max() - 1
 
@@ -223,9 +224,9 @@ def test_a_batch_explores_as_well_as_exploits():
     for _ in range(10):
         params = optimizer.ask(10)
         optimizer.tell(params, [-sum(np.cos(9 * v) for v in p.values()) for p in params])
-    tried = optimizer.space.features(optimizer.memory.actions)[0]
+    tried = numbers_and_choices(optimizer.space, optimizer.memory.actions)[0]
     best = tried[np.argmax(optimizer.memory.rewards)]
-    new = optimizer.space.features(optimizer.space.encode(optimizer.ask(10)))[0]
+    new = numbers_and_choices(optimizer.space, optimizer.space.encode(optimizer.ask(10)))[0]
     assert np.linalg.norm(new - best, axis=1).min() < 0.1
     assert np.linalg.norm(new[:, None] - tried, axis=2).min(axis=1).max() > 0.2
 
@@ -270,8 +271,8 @@ def judged(points, rewards):
     actions = SQUARE.encode([{"x": x, "y": y} for x, y in points])
     memory = Memory(actions, np.array(rewards), np.zeros(len(points), int), actions[:0])
     theta = np.log([0.2, 0.2, 0.1, 1e-3])
-    encoding = Encoding.of(SQUARE)
-    critic = Critic.condition(encoding, theta, design(SQUARE, actions), temper(memory.rewards, 0.5))
+    features = Features.of(SQUARE)
+    critic = Critic.condition(features, theta, design(SQUARE, actions), temper(memory.rewards, 0.5))
     return critic, memory
 
 
@@ -285,10 +286,12 @@ def test_correlations_are_those_of_scikit_learn():
 def test_a_niche_is_left_when_nothing_more_is_won_in_it(won):
     """Its best stays in memory, and what lies elsewhere is improved from then on."""
     rng = np.random.default_rng(0)
-    points = np.concatenate([[(0.25, 0.25)], rng.random((PATIENCE + 9, 2)), [(0.27, 0.25)]])
-    rewards = np.concatenate([[3.0], -rng.random(PATIENCE + 9), [3.0 + won]])
+    points = np.concatenate(
+        [[(0.25, 0.25)], rng.random((CONSTANTS.niche_patience + 9, 2)), [(0.27, 0.25)]]
+    )
+    rewards = np.concatenate([[3.0], -rng.random(CONSTANTS.niche_patience + 9), [3.0 + won]])
     critic, memory = judged(points, rewards)
-    niches = Niches(memory.actions[:0]).after(critic, memory, SQUARE)
+    niches = Niches().updated(critic, memory, SQUARE)
     if won:
         assert len(niches.left) == 0
         assert niches.parent is None
@@ -304,31 +307,37 @@ def test_a_niche_is_left_when_nothing_more_is_won_in_it(won):
 
 
 def test_where_no_candidate_lies_outside_the_first_niche_is_forgotten():
-    critic, memory = judged([(0.5, 0.5)] * (PATIENCE + 1), np.ones(PATIENCE + 1))
-    niches = Niches(memory.actions[:2]).after(critic, memory, SQUARE)
+    critic, memory = judged(
+        [(0.5, 0.5)] * (CONSTANTS.niche_patience + 1), np.ones(CONSTANTS.niche_patience + 1)
+    )
+    niches = Niches(tuple(memory.actions[:2])).updated(critic, memory, SQUARE)
     assert len(niches.left) == 1
     assert niches.parent is None
 
 
 def test_what_has_become_part_of_a_niche_is_no_longer_improved_on():
     critic, memory = judged([(0.5, 0.5)] * 5, np.ones(5))
-    niches = Niches(memory.actions[:1], parent=memory.actions[1]).after(critic, memory, SQUARE)
+    niches = Niches(tuple(memory.actions[:1]), parent=memory.actions[1]).updated(
+        critic, memory, SQUARE
+    )
     assert niches.parent is None
 
 
 def test_niches_survive_huge_rewards():
     rng = np.random.default_rng(0)
-    rewards = np.where(rng.random(PATIENCE + 9) < 0.5, -1.7e308, 1.7e308)
-    critic, memory = judged(rng.random((PATIENCE + 9, 2)), rewards)
-    assert len(Niches(memory.actions[:0]).after(critic, memory, SQUARE).left) == 1
+    rewards = np.where(rng.random(CONSTANTS.niche_patience + 9) < 0.5, -1.7e308, 1.7e308)
+    critic, memory = judged(rng.random((CONSTANTS.niche_patience + 9, 2)), rewards)
+    assert len(Niches().updated(critic, memory, SQUARE).left) == 1
 
 
 def test_niches_are_bounded():
     rng = np.random.default_rng(0)
-    critic, memory = judged(rng.random((PATIENCE + 60, 2)), np.zeros(PATIENCE + 60))
-    niches = Niches(memory.actions[:LARGEST]).after(critic, memory, SQUARE)
-    assert len(niches.left) == LARGEST
-    np.testing.assert_array_equal(niches.left[:-1], memory.actions[1:LARGEST])
+    critic, memory = judged(
+        rng.random((CONSTANTS.niche_patience + 60, 2)), np.zeros(CONSTANTS.niche_patience + 60)
+    )
+    niches = Niches(tuple(memory.actions[: CONSTANTS.most_niches])).updated(critic, memory, SQUARE)
+    assert len(niches.left) == CONSTANTS.most_niches
+    np.testing.assert_array_equal(niches.left[:-1], memory.actions[1 : CONSTANTS.most_niches])
 
 
 def deceive(params):
@@ -363,16 +372,16 @@ def test_once_stalled_a_batch_improves_steps_leaves_and_explores():
     while len(optimizer.memory) < 120:
         asked = optimizer.ask(10)
         optimizer.tell(asked, [waves(p) for p in asked])
-    policy, memory = optimizer.policy, optimizer.memory
-    assert policy.explorer.policy is not None
-    assert policy.niches.parent is not None
-    turns = optimizer.learner._turns(policy, memory, 16)
-    first = len(memory) % len(CYCLE)
-    assert [turn.kind for turn in turns] == list((CYCLE[first:] + 3 * CYCLE)[:16])
+    state, memory, cycle = optimizer.state, optimizer.memory, CONSTANTS.turns
+    assert state.explorer.policy is not None
+    assert state.niches.parent is not None
+    turns = turns_of(state, memory, 16, (0.3, 1.0))
+    first = len(memory) % len(cycle)
+    assert [turn.kind for turn in turns] == list((cycle[first:] + 3 * cycle)[:16])
     for kind in ("best", "niche"):
         ambitions = [turn.ambition for turn in turns if turn.kind == kind]
         assert set(ambitions) == {0.3, 1.0}
-    assert optimizer.learner._turns(policy, memory, 1) == turns[:1]
+    assert turns_of(state, memory, 1, (0.3, 1.0)) == turns[:1]
 
 
 def test_before_it_stalls_every_candidate_improves_on_the_best():
@@ -380,34 +389,34 @@ def test_before_it_stalls_every_candidate_improves_on_the_best():
     for _ in range(2):
         asked = optimizer.ask(10)
         optimizer.tell(asked, [waves(p) for p in asked])
-    turns = optimizer.learner._turns(optimizer.policy, optimizer.memory, 4)
+    turns = turns_of(optimizer.state, optimizer.memory, 4, (0.3, 1.0))
     assert [turn.kind for turn in turns] == ["best"] * 4
     assert [turn.ambition for turn in turns] == [0.3, 1.0, 0.3, 1.0]
 
 
 def test_stalled():
     won = np.array([0.0, 1.0, 0.5, 0.2, 0.1, 0.3])
-    assert stalled(won, 4, 1.0)
-    assert not stalled(won, 5, 1.0)  # the second one has won
-    assert stalled(won, 5, 200.0)  # but next to nothing in such units
-    assert not stalled(won, 6, 1.0)  # nothing to compare with
+    assert stalled(won, 4, 0.01)
+    assert not stalled(won, 5, 0.01)  # the second one has won
+    assert stalled(won, 5, 2.0)  # but no more than this
+    assert not stalled(won, 6, 0.01)  # nothing to compare with
 
 
 def test_an_explorer_starts_again_where_the_search_stalls():
     rng = np.random.default_rng(0)
     prior = Policy.prior(SQUARE)
-    rewards = -rng.random(EXPLORER_PATIENCE + 1)
+    rewards = -rng.random(CONSTANTS.explorer_patience + 1)
     rewards[0] = 3.0
     critic, memory = judged(rng.random((len(rewards), 2)), rewards)
-    explorer = Explorer().after(critic, memory, prior, 0.5, rng)
+    explorer = Explorer().updated(critic, memory, prior, 0.5, rng)
     assert explorer.since == len(memory)
     assert 0 < explorer.policy.kl_divergence(prior) <= 0.5
-    again = explorer.after(critic, memory, prior, 0.5, rng)
+    again = explorer.updated(critic, memory, prior, 0.5, rng)
     assert again.since == explorer.since  # not twice for the same rewards
     assert again.policy.kl_divergence(prior) > explorer.policy.kl_divergence(prior)
     rewards[-1] = 4.0
     critic, memory = judged(rng.random((len(rewards), 2)), rewards)
-    assert Explorer().after(critic, memory, prior, 0.5, rng).policy is None
+    assert Explorer().updated(critic, memory, prior, 0.5, rng).policy is None
 
 
 def test_an_explorer_proposes_what_is_new_and_keeps_away_from_what_waits():
@@ -462,15 +471,13 @@ def test_small_steps_change_little_and_the_critic_chooses_among_five():
     rng = np.random.default_rng(0)
     points = rng.random((60, 2))
     critic, memory = judged(points, -((points - 0.7) ** 2).sum(axis=1))
-    policy = PolicyGradientOptimizer(SQUARE, random_state=0)
-    policy.tell([{"x": 0.5, "y": 0.5}], [0.0])
-    owner = replace(policy.policy, critic=critic)
+    state = ActorCriticState(Policy.prior(SQUARE), critic)
     best = memory.actions[np.argmax(memory.rewards)]
-    steps = _steps(owner, memory, 40, rng, lambda actions: np.ones(len(actions), dtype=bool))
+    steps = small_steps(state, memory, 40, rng, lambda actions: np.ones(len(actions), dtype=bool))
     assert steps.shape == (40, 2)
     assert ((steps == best).any(axis=1)).mean() > 0.2  # one of the two is as it was
     distance = np.linalg.norm(design(SQUARE, steps) - design(SQUARE, best[None]), axis=1)
     prior = design(SQUARE, Policy.prior(SQUARE).sample_actions(400, rng))
     others = np.linalg.norm(prior - design(SQUARE, best[None]), axis=1)
     assert np.median(distance) < np.median(others) / 3
-    assert len(_steps(owner, memory, 3, rng, lambda a: np.arange(len(a)) < 4)) == 0
+    assert len(small_steps(state, memory, 3, rng, lambda a: np.arange(len(a)) < 4)) == 0

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from skpg._actors import CategoricalActor, GaussianActor
-from skpg._gradients import (
+from skpg._space import Space
+from skpg.learners.gradients import (
     StepSizes,
     baseline_value,
     drawn_values_gradient,
     natural_gradient_step,
     policy_gradient,
 )
-from skpg._policy import Policy
-from skpg._rewards import normalize, rank_utilities, replace_failed
-from skpg._space import Space
+from skpg.learners.rewards import normalize, rank_utilities, replace_failed
+from skpg.policy.actors import CategoricalActor, GaussianActor
+from skpg.policy.policy import Policy
 
 SPACE = Space({"x": stats.uniform(), "k": ["a", "b", "c"]})
 POLICY = Policy(

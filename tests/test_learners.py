@@ -8,7 +8,6 @@ import pytest
 from scipy import stats
 
 from skpg import PolicyGradientOptimizer
-from skpg._policy import Policy
 from skpg._space import Space
 from skpg.learners import (
     ActorCritic,
@@ -18,6 +17,7 @@ from skpg.learners import (
     Reinforce,
     ZerothOrder,
 )
+from skpg.policy.policy import Policy
 
 LEARNERS = [
     Reinforce(),
@@ -61,13 +61,15 @@ def memory_of(space, rewards, seed=0):
 )
 def test_updates_are_finite_and_pure(learner, space, rewards):
     space = Space(space)
-    prior, memory = Policy.prior(space), memory_of(space, rewards)
-    before = prior.theta.copy(), memory.actions.copy(), memory.rewards.copy()
-    first = learner.update(prior, memory, np.random.default_rng(1))
-    second = learner.update(prior, memory, np.random.default_rng(1))
+    state, memory = learner.init(space), memory_of(space, rewards)
+    before = state.policy.theta.copy(), memory.actions.copy(), memory.rewards.copy()
+    first = learner.update(state, memory, np.random.default_rng(1)).policy
+    second = learner.update(state, memory, np.random.default_rng(1)).policy
     assert np.isfinite(first.theta).all()
     np.testing.assert_array_equal(first.theta, second.theta)
-    for array, kept in zip((prior.theta, memory.actions, memory.rewards), before, strict=True):
+    for array, kept in zip(
+        (state.policy.theta, memory.actions, memory.rewards), before, strict=True
+    ):
         np.testing.assert_array_equal(array, kept)
 
 
@@ -149,7 +151,8 @@ def test_reinforce_moves_by_its_learning_rate():
     )
     rng = np.random.default_rng(0)
     learner = Reinforce(learning_rate=0.1, baseline=None, normalize=False)
-    moved = learner.update(Policy.prior(space), memory, rng).theta - Policy.prior(space).theta
+    state = learner.init(space)
+    moved = learner.update(state, memory, rng).policy.theta - state.policy.theta
     np.testing.assert_allclose(moved, [0.1 * 2 / 3, -0.1 * 2 / 3, 0])
 
 
@@ -189,8 +192,8 @@ def test_bad_settings_are_refused(make, words):
 def test_a_learner_of_ones_own_needs_update_only():
     @dataclasses.dataclass(frozen=True)
     class Stay(Learner):
-        def update(self, policy, memory, rng):
-            return policy
+        def update(self, state, memory, rng):
+            return state
 
     optimizer = PolicyGradientOptimizer({"x": stats.uniform()}, learner=Stay(), random_state=0)
     params = optimizer.ask(5)

@@ -233,13 +233,13 @@ class Noting(Learner):
     def __init__(self):
         self.proposing, self.updating = [], []
 
-    def propose(self, policy, memory, n, rng, admissible):
+    def propose(self, state, memory, n, rng, admissible):
         self.proposing.append(memory.pending)
-        return super().propose(policy, memory, n, rng, admissible)
+        return super().propose(state, memory, n, rng, admissible)
 
-    def update(self, policy, memory, rng):
+    def update(self, state, memory, rng):
         self.updating.append(memory.pending)
-        return policy
+        return state
 
 
 def test_learners_are_told_what_is_in_flight():

@@ -19,8 +19,9 @@ from sklearn.tree import DecisionTreeClassifier
 from skpg import PolicyGradientOptimizer
 from skpg._encoding import decode as from_json
 from skpg._encoding import encode as to_json
-from skpg._policy import Policy
 from skpg._space import LARGEST_Z, Choice, Space, same
+from skpg.policy.policy import Policy
+from skpg.space.features import numbers_and_choices
 from tests.distributions import MOVED, OWN, OnlyQuantiles, logarithmic, steps, tenths, thirds
 
 CONTINUOUS = st.sampled_from(
@@ -93,7 +94,7 @@ def test_a_candidate_of_two_branches_has_one_key():
 def test_features_lie_in_the_unit_interval(param_distributions, seed):
     space = Space(param_distributions)
     actions = Policy.prior(space).sample_actions(20, np.random.default_rng(seed))
-    numeric, nominal = space.features(actions)
+    numeric, nominal = numbers_and_choices(space, actions)
     assert numeric.shape[1] + nominal.shape[1] == len(space.dimensions)
     assert ((numeric >= 0) & (numeric <= 1)).all()
     assert (nominal >= -1).all()
@@ -222,14 +223,14 @@ def test_upper_tails_keep_their_precision():
 
 def test_ordered_lists_are_features_by_rank():
     space = Space({"x": [100, 1, 10], "two": [1, 2], "mixed": [1, 2, "auto"]})
-    numeric, nominal = space.features(np.array([[0.0, 1.0, 2.0], [1.0, 0.0, 0.0]]))
+    numeric, nominal = numbers_and_choices(space, np.array([[0.0, 1.0, 2.0], [1.0, 0.0, 0.0]]))
     np.testing.assert_allclose(numeric, [[5 / 6], [1 / 6]])
     assert nominal.tolist() == [[1, 2], [0, 0]]
 
 
 def test_features_of_values_that_round_to_one_integer_are_equal():
     space = Space({"x": stats.randint(0, 4)})
-    numeric, _ = space.features(np.array([[-0.5], [-0.3], [0.9]]))
+    numeric, _ = numbers_and_choices(space, np.array([[-0.5], [-0.3], [0.9]]))
     np.testing.assert_allclose(numeric.ravel(), [0.375, 0.375, 0.875])
 
 

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from skpg import PolicyGradientOptimizer
-from skpg._critic import Critic, Encoding
-from skpg._policy import Policy
 from skpg._space import Space
-from skpg.learners._screening import design, perturb, without_inert
-from skpg.learners._switches import switched_off
+from skpg.learners.actor_critic.critic import Critic
+from skpg.learners.actor_critic.sampling import perturb
+from skpg.learners.actor_critic.switches import switched_off
+from skpg.policy.policy import Policy
+from skpg.space.features import Features, design, without_inert
 
 CHOICES = {
     "scaler": ["standard", "robust"],
@@ -43,8 +44,8 @@ def svm(kernel, scaler="robust", C=1.0, gamma=0.1, degree=3):
 
 def found(candidates, rewards=None):
     rewards = [machine(c) for c in candidates] if rewards is None else rewards
-    encoding = Encoding.of(SPACE)
-    return switched_off(encoding, design(SPACE, SPACE.encode(candidates)), np.array(rewards))
+    features = Features.of(SPACE)
+    return switched_off(features, design(SPACE, SPACE.encode(candidates)), np.array(rewards))
 
 
 def test_a_tie_shows_what_a_choice_switches_off():
@@ -88,7 +89,7 @@ def test_a_tie_of_candidates_that_differ_in_many_shows_nothing(n, shown):
     one, other = ({"kind": "a", **{f"x{k}": u for k in range(n)}} for u in (0.2, 0.7))
     third = {**one, "kind": "b"}
     x = design(space, space.encode([one, other, third]))
-    off = switched_off(Encoding.of(space), x, np.array([1.0, 1.0, 0.0]))
+    off = switched_off(Features.of(space), x, np.array([1.0, 1.0, 0.0]))
     assert (off is not None) == shown
     if shown:
         assert off[0].tolist() == [True] * n + [False]
@@ -101,7 +102,7 @@ def test_failures_are_no_ties():
 def test_without_unordered_lists_nothing_is_switched_off():
     space = Space({"x": stats.uniform(), "k": [1, 2, 3]})
     actions = space.encode([{"x": 0.5, "k": 1}, {"x": 0.5, "k": 2}])
-    assert switched_off(Encoding.of(space), design(space, actions), np.zeros(2)) is None
+    assert switched_off(Features.of(space), design(space, actions), np.zeros(2)) is None
 
 
 @settings(deadline=None, max_examples=60)
@@ -110,15 +111,15 @@ def test_what_is_found_is_never_refuted_by_the_data(seed, n, decimals):
     rng = np.random.default_rng(seed)
     actions = np.round(Policy.prior(SPACE).sample_actions(n, rng), 0)
     rewards = np.round([machine(params) for params in SPACE.decode(actions)], decimals)
-    encoding = Encoding.of(SPACE)
+    features = Features.of(SPACE)
     x = design(SPACE, actions)
-    off = switched_off(encoding, x, rewards)
+    off = switched_off(features, x, rewards)
     if off is None:
         return
-    for choice, inert in zip(x[:, encoding.n_numeric :].T > 0, off, strict=True):
+    for choice, inert in zip(x[:, features.n_numeric :].T > 0, off, strict=True):
         if not inert.any():
             continue
-        rows = x[choice][:, ~inert[encoding.groups]]
+        rows = x[choice][:, ~inert[features.groups]]
         for row in rows:
             assert len(set(rewards[choice][(rows == row).all(axis=1)])) == 1
 
@@ -128,9 +129,9 @@ def test_the_critic_does_not_look_at_what_is_switched_off():
     x = design(SPACE, SPACE.encode(candidates))
     off = np.zeros((5, 5), dtype=bool)
     off[LINEAR, [GAMMA, DEGREE]] = True
-    encoding = Encoding(3, (2, 3), off)
+    features = Features(3, (2, 3), off)
     theta = np.log([0.3, 0.3, 0.3, 1.0, 1.0, 0.1, 1e-3])
-    critic = Critic.condition(encoding, theta, x, np.array([1.0, 1.0, 2.0, 0.0]))
+    critic = Critic.condition(features, theta, x, np.array([1.0, 1.0, 2.0, 0.0]))
     mean, std = critic.predict(x)
     assert mean[0] == mean[1]
     assert std[0] == std[1]
@@ -144,7 +145,7 @@ def test_what_is_switched_off_is_drawn_and_the_rest_is_changed():
     off = np.zeros((5, 5), dtype=bool)
     off[LINEAR, [GAMMA, DEGREE]] = True
     best = SPACE.encode([svm("linear"), svm("rbf")])
-    linear, rbf = (without_inert(Encoding(3, (2, 3), off), SPACE, action) for action in best)
+    linear, rbf = (without_inert(Features(3, (2, 3), off), SPACE, action) for action in best)
     np.testing.assert_array_equal(np.isnan(linear), [False, True, False, False, True])
     np.testing.assert_array_equal(rbf, best[1])
     prior = Policy.prior(SPACE)

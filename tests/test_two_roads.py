@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, special, stats
 
-from skpg._actors import CategoricalActor, GaussianActor
-from skpg._gradients import baseline_value, policy_gradient, zeroth_order_gradient
-from skpg._policy import Policy
 from skpg._space import Space
-from skpg.learners import Memory, Reinforce, ZerothOrder
+from skpg.learners import LearnerState, Memory, Reinforce, ZerothOrder
+from skpg.learners.gradients import baseline_value, policy_gradient, zeroth_order_gradient
+from skpg.policy.actors import CategoricalActor, GaussianActor
+from skpg.policy.policy import Policy
 
 LOGITS = np.array([0.4, -0.3, 0.1, -0.8])
 ACCURACIES = np.array([0.91, 0.93, 0.88, 0.95])
@@ -67,12 +67,16 @@ def memory_of(policy, actions, rewards):
     return Memory(actions, rewards, updates, actions[:0])
 
 
+def updated(learner, policy, memory, rng):
+    return learner.update(LearnerState(policy), memory, rng).policy
+
+
 def estimate(learner, policy, reward, n, rng):
     """Return the gradient that a learner climbs in one update of n candidates."""
     nothing = Memory.empty(len(policy.actors))
-    actions = learner.propose(policy, nothing, n, rng, everything)
+    actions = learner.propose(LearnerState(policy), nothing, n, rng, everything)
     memory = memory_of(policy, actions, reward(actions))
-    moved = learner.update(policy, memory, rng)
+    moved = updated(learner, policy, memory, rng)
     return (moved.theta - policy.theta) / learner.learning_rate
 
 
@@ -149,7 +153,7 @@ def test_reinforce_subtracts_the_optimal_baseline_to_the_letter():
     b = (rewards * squares).sum() / squares.sum()
     by_hand = ((rewards - b)[:, None] * s).mean(axis=0)[[0, 2, 1, 3]]
     learner = Reinforce(learning_rate=1.0, baseline="optimal", normalize=False)
-    moved = learner.update(NUMBERS, memory_of(NUMBERS, actions, rewards), None)
+    moved = updated(learner, NUMBERS, memory_of(NUMBERS, actions, rewards), None)
     np.testing.assert_allclose(moved.theta - NUMBERS.theta, by_hand)
 
 
@@ -162,7 +166,7 @@ def test_of_a_list_the_baseline_is_that_of_the_plain_estimate():
     by_hand = np.array([0.9 - b, 0, (0.5 + 0.7) / 2 - b, 0.2 - b]) * (1 - p)
     learner = Reinforce(learning_rate=1.0, baseline="optimal", normalize=False)
     memory = memory_of(LIST, drawn[:, None].astype(float), rewards)
-    moved = learner.update(LIST, memory, None)
+    moved = updated(learner, LIST, memory, None)
     np.testing.assert_allclose(moved.theta - LIST.theta, by_hand)
 
 
@@ -271,16 +275,16 @@ def test_of_a_nearly_linear_reward_half_as_many_directions_cost_what_pairs_save(
 
 def test_the_mode_is_evaluated_once_and_is_the_baseline(rng):
     learner = ZerothOrder(learning_rate=1.0, normalize=False)
-    actions = learner.propose(NUMBERS, Memory.empty(2), 11, rng, everything)
+    actions = learner.propose(LearnerState(NUMBERS), Memory.empty(2), 11, rng, everything)
     np.testing.assert_array_equal(actions[0], NUMBERS.mode_action())
     offsets = actions[1:] - NUMBERS.mode_action()
     np.testing.assert_allclose(offsets[::2], -offsets[1::2])
     rewards = bump(actions)
-    moved = learner.update(NUMBERS, memory_of(NUMBERS, actions, rewards), rng)
+    moved = updated(learner, NUMBERS, memory_of(NUMBERS, actions, rewards), rng)
     by_hand = ((rewards[1:] - rewards[0])[:, None] * offsets / 0.3**2).mean(axis=0)
     np.testing.assert_allclose((moved.theta - NUMBERS.theta)[[0, 2]], by_hand)
     known = learner.propose(
-        NUMBERS, Memory.empty(2), 11, rng, lambda a: (a != actions[0]).any(axis=1)
+        LearnerState(NUMBERS), Memory.empty(2), 11, rng, lambda a: (a != actions[0]).any(axis=1)
     )
     assert not (known == actions[0]).all(axis=1).any()
 
@@ -288,16 +292,16 @@ def test_the_mode_is_evaluated_once_and_is_the_baseline(rng):
 def test_a_small_update_takes_a_small_step(rng):
     """So that ten updates of one candidate go as far as one update of ten."""
     learner = ZerothOrder(baseline=None, normalize=False)
-    action = learner.propose(NUMBERS, Memory.empty(2), 1, rng, everything)
-    one = learner.update(NUMBERS, memory_of(NUMBERS, action, np.ones(1)), rng)
-    ten = learner.update(NUMBERS, memory_of(NUMBERS, np.tile(action, (10, 1)), np.ones(10)), rng)
+    action = learner.propose(LearnerState(NUMBERS), Memory.empty(2), 1, rng, everything)
+    one = updated(learner, NUMBERS, memory_of(NUMBERS, action, np.ones(1)), rng)
+    ten = updated(learner, NUMBERS, memory_of(NUMBERS, np.tile(action, (10, 1)), np.ones(10)), rng)
     np.testing.assert_allclose(one.theta - NUMBERS.theta, (ten.theta - NUMBERS.theta) / 10)
 
 
 def test_candidates_that_no_perturbation_explains_are_not_learned_from(rng):
     learner = ZerothOrder(epsilon=0.1)
     far = np.array([[3.0, 3.0], [-3.0, 2.5]])
-    moved = learner.update(NUMBERS, memory_of(NUMBERS, far, np.array([1.0, 0.0])), rng)
+    moved = updated(learner, NUMBERS, memory_of(NUMBERS, far, np.array([1.0, 0.0])), rng)
     np.testing.assert_array_equal(moved.theta, NUMBERS.theta)
 
 

@@ -11,11 +11,11 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from skpg._optimizer import PolicyGradientOptimizer
-from skpg._policy import Policy
 from skpg._space import Space
 from skpg.integrations._define_by_run import DefineByRunSpace, Structure, infer_structure
 from skpg.learners import Learner
-from skpg.learners._screening import centred
+from skpg.learners.actor_critic.sampling import at_medians
+from skpg.policy.policy import Policy
 
 # Trials that say something about their params.
 LEARNED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
@@ -132,7 +132,7 @@ def centre(distribution: BaseDistribution, rng: np.random.Generator) -> Any:
     """Return the median of a distribution; a random choice of an unordered list."""
     space = DefineByRunSpace(Structure({"": distribution}, {}))
     drawn = Policy.prior(space).sample_actions(1, rng)[0]
-    return space.decode(centred(space, drawn)[None])[0][""]
+    return space.decode(at_medians(space, drawn)[None])[0][""]
 
 
 def _params(trial: FrozenTrial) -> dict[str, Any]:

@@ -4,17 +4,18 @@ A learner is an immutable value that holds its settings. Its methods are pure: w
 return depends on their arguments only, so that a search can be replayed to the bit.
 """
 
-from skpg._critic import GaussianProcess
-from skpg.learners._actor_critic import ActorCritic
-from skpg.learners._base import Learner, Memory
-from skpg.learners._natural_gradient import NaturalGradient
-from skpg.learners._reinforce import Reinforce
-from skpg.learners._zeroth_order import ZerothOrder
+from skpg.learners.actor_critic import ActorCritic, ActorCriticState, GaussianProcess
+from skpg.learners.base import Learner, LearnerState, Memory
+from skpg.learners.natural_gradient import NaturalGradient
+from skpg.learners.reinforce import Reinforce
+from skpg.learners.zeroth_order import ZerothOrder
 
 __all__ = [
     "ActorCritic",
+    "ActorCriticState",
     "GaussianProcess",
     "Learner",
+    "LearnerState",
     "Memory",
     "NaturalGradient",
     "Reinforce",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skpg._actors import GaussianActor
-from skpg._gradients import baseline_value, zeroth_order_gradient
-from skpg._policy import Policy
-from skpg._rewards import normalize, replace_failed
-from skpg._space import FloatArray
-from skpg.learners._base import Admissible, Learner, Memory, check_bool, check_positive
+from skpg._space import FloatArray, Space
+from skpg.learners.base import Admissible, Learner, LearnerState, Memory, check_bool, check_positive
+from skpg.learners.gradients import baseline_value, zeroth_order_gradient
+from skpg.learners.rewards import normalize, replace_failed
+from skpg.policy.actors import GaussianActor
+from skpg.policy.policy import Policy
 
 # Standard deviations. What lies farther off is no draw of ours: it was put first by the
 # user, told from elsewhere, or filled up a finite space.
@@ -95,20 +95,20 @@ class ZerothOrder(Learner):
                 f"baseline must be 'current', 'optimal' or None, got {self.baseline!r}."
             )
 
-    def initial_policy(self, prior: Policy) -> Policy:
+    def init(self, space: Space) -> LearnerState:
         """Return the prior with distributions as narrow as the perturbed modes spread."""
-        return prior.with_actors(
-            tuple(
-                GaussianActor(actor.mu, float(np.log(self.epsilon)))
-                if isinstance(actor, GaussianActor)
-                else actor
-                for actor in prior.actors
-            )
+        prior = Policy.prior(space)
+        narrow = tuple(
+            GaussianActor(actor.mu, float(np.log(self.epsilon)))
+            if isinstance(actor, GaussianActor)
+            else actor
+            for actor in prior.actors
         )
+        return LearnerState(prior.with_actors(narrow))
 
-    def update(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> Policy:
+    def update(self, state: LearnerState, memory: Memory, rng: np.random.Generator) -> LearnerState:
         """Take one step along the estimated gradient."""
-        rewards = replace_failed(memory.rewards)
+        policy, rewards = state.policy, replace_failed(memory.rewards)
         if self.normalize:
             rewards = normalize(rewards)
         at_mode = _at_mode(policy, memory)
@@ -118,22 +118,23 @@ class ZerothOrder(Learner):
         directions = policy.expected_directions(memory.actions[new], self.epsilon)
         near = (np.abs(directions) <= FARTHEST_DIRECTION).all(axis=1)
         if not near.any():
-            return policy
+            return state
         directions, drawn = directions[near], rewards[new][near]
         baseline = self._baseline(drawn, directions, rewards[at_mode])
         gradient = zeroth_order_gradient(drawn, directions, self.epsilon, baseline)
         step = self.learning_rate * min(1.0, memory.last / WHOLE_BATCH)
-        return policy.with_theta(policy.theta + step * gradient)
+        return replace(state, policy=policy.with_theta(policy.theta + step * gradient))
 
     def propose(
         self,
-        policy: Policy,
+        state: LearnerState,
         memory: Memory,
         n: int,
         rng: np.random.Generator,
         admissible: Admissible,
     ) -> FloatArray:
         """Return modes of perturbed policies; first the mode itself, if it is the baseline."""
+        policy = state.policy
         actions = policy.mode_action()[None]
         if self.baseline != "current":
             actions = actions[:0]

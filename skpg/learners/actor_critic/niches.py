@@ -7,26 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skpg._critic import Critic
-from skpg._rewards import finite, spread_of
 from skpg._space import FloatArray, Space
-from skpg.learners._base import Memory
-from skpg.learners._screening import design
-
-# An action belongs to a niche while the critic's correlation with the niche's best is above.
-NEAR = 0.3
-# A niche is left after so many candidates of the search that won next to nothing in it.
-PATIENCE = 40
-# Next to nothing, in robust standard deviations of the rewards.
-GAIN = 0.01
-# With more than so many the first one is forgotten.
-LARGEST = 10
-
-
-def stalled(rewards: FloatArray, patience: int, spread: float) -> bool:
-    """Whether the last `patience` rewards have won next to nothing, in units of `spread`."""
-    before = rewards[: max(len(rewards) - patience, 0)]
-    return bool(len(before) and rewards.max() - before.max() <= GAIN * spread)
+from skpg.learners.actor_critic.constants import CONSTANTS
+from skpg.learners.actor_critic.critic import Critic
+from skpg.learners.base import Memory
+from skpg.learners.rewards import finite, spread_of, stalled
+from skpg.space.features import design
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +26,7 @@ class Niches:
 
     Attributes
     ----------
-    left : ndarray of shape (n_niches, n_dimensions)
+    left : tuple of ndarray of shape (n_dimensions,)
         The best action of each niche that was left.
     since : int
         Number of rewards when the last one was left.
@@ -55,26 +41,31 @@ class Niches:
        doi:10.1162/evco.1993.1.2.101
     """
 
-    left: FloatArray
+    left: tuple[FloatArray, ...] = ()
     since: int = 0
     parent: FloatArray | None = None
 
     def outside(self, critic: Critic, x: FloatArray, space: Space) -> NDArray[np.bool_]:
         """Return which rows of the design matrix `x` lie in none of them."""
-        if not len(self.left):
+        if not self.left:
             return np.ones(len(x), dtype=bool)
-        return np.asarray(critic.correlation(x, design(space, self.left)).max(axis=1) < NEAR)
+        return np.asarray(
+            critic.correlation(x, design(space, np.array(self.left))).max(axis=1)
+            < CONSTANTS.niche_correlation
+        )
 
-    def after(self, critic: Critic, memory: Memory, space: Space) -> Niches:
+    def updated(self, critic: Critic, memory: Memory, space: Space) -> Niches:
         """Return the niches after the last rewards: one more where nothing was won."""
         rewards = finite(memory.rewards)
         outside = self.outside(critic, design(space, memory.actions), space)
         there = np.where(outside, rewards, -np.inf)
         n, best = len(there), memory.actions[np.argmax(there)]
-        waited = n - self.since >= PATIENCE
+        waited = n - self.since >= CONSTANTS.niche_patience
         if not outside.any():
             return Niches(self.left[1:], n) if waited else Niches(self.left, self.since)
-        if not (waited and stalled(there, PATIENCE, spread_of(rewards))):
-            return Niches(self.left, self.since, best if len(self.left) else None)
-        left = np.concatenate([self.left, best[None]])[-LARGEST:]
-        return Niches(left, n).after(critic, memory, space)
+        if not (
+            waited and stalled(there, CONSTANTS.niche_patience, CONSTANTS.gain * spread_of(rewards))
+        ):
+            return Niches(self.left, self.since, best if self.left else None)
+        left = (*self.left, best)[-CONSTANTS.most_niches :]
+        return Niches(left, n).updated(critic, memory, space)

@@ -10,18 +10,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skpg._critic import Encoding
 from skpg._space import FloatArray
-
-# Where fewer of the ties than this are explained, they are chance: scores take few values.
-EXPLAINED = 0.5
-# A tie shows no more new hyperparameters than this at a time: candidates that differ in many
-# are seldom contradicted.
-AT_ONCE = 5
+from skpg.learners.actor_critic.constants import CONSTANTS
+from skpg.space.features import Features
 
 
 def switched_off(
-    encoding: Encoding, x: FloatArray, rewards: FloatArray
+    features: Features, x: FloatArray, rewards: FloatArray
 ) -> NDArray[np.bool_] | None:
     """Return which hyperparameters the choices of unordered lists switch off.
 
@@ -32,7 +27,7 @@ def switched_off(
 
     Parameters
     ----------
-    encoding : Encoding
+    features : Features
     x : ndarray of shape (n, n_columns)
         Rows of its design matrix.
     rewards : ndarray of shape (n,)
@@ -44,42 +39,42 @@ def switched_off(
         None where ties show nothing.
     """
     worked = np.isfinite(rewards)
-    rows, rewards = _by_hyperparameter(encoding, x[worked]), rewards[worked]
+    rows, rewards = _by_hyperparameter(features, x[worked]), rewards[worked]
     _, group, size = np.unique(rewards, return_inverse=True, return_counts=True)
     order = np.argsort(group, kind="stable")
     tied = [same for same in np.split(order, np.cumsum(size)[:-1]) if len(same) > 1]
-    if not tied or not encoding.levels:
+    if not tied or not features.levels:
         return None
     differ = np.array([(rows[same] != rows[same[0]]).any(axis=0) for same in tied])
     shared = np.where(differ, 0, rows[[same[0] for same in tied]])  # the common choices
     weight = np.array([len(same) - 1.0 for same in tied])
 
-    lists = np.repeat(encoding.n_numeric + np.arange(len(encoding.levels)), encoding.levels)
-    choices = np.concatenate([np.arange(k) + 1 for k in encoding.levels])
-    off = np.zeros((len(lists), encoding.n_groups), dtype=bool)
-    explained = np.zeros((encoding.n_groups, len(tied)), dtype=bool)
+    lists = np.repeat(features.n_numeric + np.arange(len(features.levels)), features.levels)
+    choices = np.concatenate([np.arange(k) + 1 for k in features.levels])
+    off = np.zeros((len(lists), features.n_groups), dtype=bool)
+    explained = np.zeros((features.n_groups, len(tied)), dtype=bool)
     for i, (j, choice) in enumerate(zip(lists, choices, strict=True)):
         own = shared[:, j] == choice
         if own.any():
             having = rows[:, j] == choice
             off[i] = _without_effect(rows[having], rewards[having], differ[own])
             explained[j] |= own & ~(differ & ~off[i]).any(axis=1)
-    if weight @ explained.any(axis=0) < EXPLAINED * weight.sum():
+    if weight @ explained.any(axis=0) < CONSTANTS.explained_ties * weight.sum():
         return None
-    each = lists == np.arange(encoding.n_groups)[:, None]
+    each = lists == np.arange(features.n_groups)[:, None]
     ties = (explained * weight) @ differ  # of each list, for each hyperparameter
     total = np.broadcast_to(ties.sum(axis=1, keepdims=True), ties.shape)
     reason = np.lexsort((-total, each.astype(int) @ off, -ties), axis=0)[0]
     return np.asarray(off & (lists[:, None] == reason))
 
 
-def _by_hyperparameter(encoding: Encoding, x: FloatArray) -> FloatArray:
+def _by_hyperparameter(features: Features, x: FloatArray) -> FloatArray:
     """Return a column for each hyperparameter: numbers, and choices counted from 1."""
-    n = encoding.n_numeric
-    stops = np.cumsum(encoding.levels, dtype=int)
+    n = features.n_numeric
+    stops = np.cumsum(features.levels, dtype=int)
     choices = [
         (x[:, n + stop - k : n + stop] > 0) @ np.arange(1.0, k + 1)
-        for k, stop in zip(encoding.levels, stops, strict=True)
+        for k, stop in zip(features.levels, stops, strict=True)
     ]
     return np.column_stack([x[:, :n], *choices])
 
@@ -92,7 +87,7 @@ def _without_effect(
     for difference in differ[np.argsort(differ.sum(axis=1), kind="stable")]:
         wider = found | difference
         new = (wider != found).sum()
-        if 0 < new <= AT_ONCE and not _contradicted(rows[:, ~wider], rewards):
+        if 0 < new <= CONSTANTS.switched_at_once and not _contradicted(rows[:, ~wider], rewards):
             found = wider
     return found
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skpg._gradients import Baseline, drawn_values_gradient
-from skpg._policy import Policy
-from skpg._rewards import normalize, replace_failed
-from skpg.learners._base import Learner, Memory, check_bool, check_positive
+from skpg.learners.base import Learner, LearnerState, Memory, check_bool, check_positive
+from skpg.learners.gradients import Baseline, drawn_values_gradient
+from skpg.learners.rewards import normalize, replace_failed
 
 
 @dataclass(frozen=True)
@@ -65,11 +64,12 @@ class Reinforce(Learner):
         if self.baseline not in ("mean", "optimal", None):
             raise ValueError(f"baseline must be 'mean', 'optimal' or None, got {self.baseline!r}.")
 
-    def update(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> Policy:
+    def update(self, state: LearnerState, memory: Memory, rng: np.random.Generator) -> LearnerState:
         """Take one step along the estimated gradient."""
-        new = slice(len(memory) - memory.last, None)
+        policy, new = state.policy, slice(len(memory) - memory.last, None)
         rewards = replace_failed(memory.rewards[new])
         if self.normalize:
             rewards = normalize(rewards)
         gradient = drawn_values_gradient(policy, memory.actions[new], rewards, self.baseline)
-        return policy.with_theta(policy.theta + self.learning_rate * gradient)
+        climbed = policy.with_theta(policy.theta + self.learning_rate * gradient)
+        return replace(state, policy=climbed)

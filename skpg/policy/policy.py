@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from skpg._actors import Actor, CategoricalActor, FloatArray, GaussianActor
 from skpg._space import Choice, Params, Space
+from skpg.policy.actors import Actor, CategoricalActor, FloatArray, GaussianActor
 
 # Central 80 % of a normal distribution: what `rows` shows of a Gaussian actor.
 INTERVAL = float(ndtri(0.9))
@@ -38,7 +38,7 @@ class Policy:
     Examples
     --------
     >>> from scipy.stats import loguniform
-    >>> from skpg._policy import Policy
+    >>> from skpg.policy.policy import Policy
     >>> from skpg._space import Space
     >>> policy = Policy.prior(Space({"C": loguniform(1e-2, 1e2), "kernel": ["linear", "rbf"]}))
     >>> policy
@@ -79,10 +79,6 @@ class Policy:
     def with_actors(self, actors: tuple[Actor, ...]) -> Policy:
         """Return the policy with other actors."""
         return Policy(self.space, actors)
-
-    def plain(self) -> Policy:
-        """Return the policy without what a learner keeps with it."""
-        return Policy(self.space, self.actors)
 
     def sample(self, n: int, random_state: int | np.random.Generator | None = None) -> list[Params]:
         """Draw candidates.

@@ -20,76 +20,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import lapack
 from scipy.optimize import minimize
 
-from skpg._space import Choice, FloatArray, Space, is_positive
+from skpg._space import FloatArray, is_positive
+from skpg.space.features import Features
 
 JITTER = 1e-8
-
-
-@dataclass(frozen=True, eq=False)
-class Encoding:
-    """Actions as rows of a design matrix: numbers in [0, 1], then one-hot levels.
-
-    Parameters
-    ----------
-    n_numeric : int
-        Number of distributions and ordered lists.
-    levels : tuple of int
-        Number of choices of each unordered list.
-    off : ndarray of bool of shape (sum(levels), n_groups) or None, default=None
-        Which hyperparameters each choice of an unordered list switches off.
-    """
-
-    n_numeric: int
-    levels: tuple[int, ...] = ()
-    off: NDArray[np.bool_] | None = None
-
-    @classmethod
-    def of(cls, space: Space) -> Encoding:
-        """Return the encoding of a space."""
-        nominal = [d for d in space.dimensions if isinstance(d, Choice) and not d.ordered]
-        return cls(len(space.dimensions) - len(nominal), tuple(len(d.choices) for d in nominal))
-
-    @property
-    def n_groups(self) -> int:
-        """Number of hyperparameters."""
-        return self.n_numeric + len(self.levels)
-
-    @property
-    def groups(self) -> NDArray[np.intp]:
-        """The hyperparameter of each column of the design matrix."""
-        lists = np.repeat(self.n_numeric + np.arange(len(self.levels)), self.levels)
-        return np.concatenate([np.arange(self.n_numeric), lists]).astype(np.intp)
-
-    def design(self, numeric: FloatArray, nominal: NDArray[np.intp]) -> FloatArray:
-        """Return rows in which two values of an unordered list are at distance 1."""
-        width = sum(self.levels)
-        columns = nominal + np.cumsum(self.levels, dtype=int) - self.levels  # of the choices
-        onehot = np.repeat(columns, self.levels, axis=1) == np.arange(width)
-        return np.hstack([numeric, onehot * np.sqrt(0.5)])
-
-    def inert(self, x: FloatArray) -> NDArray[np.bool_]:
-        """Return which hyperparameters are switched off in each row, of shape (n, n_groups)."""
-        if self.off is None:
-            return np.zeros((len(x), self.n_groups), dtype=bool)
-        return np.asarray((x[:, self.n_numeric :] > 0) @ self.off)
-
-    def without_inert(self, x: FloatArray) -> FloatArray:
-        """Return rows in which what is switched off is as if it did not exist."""
-        if self.off is None:
-            return x
-        absent = np.where(self.groups < self.n_numeric, 0.5, 0.0)
-        return np.where(self.inert(x)[:, self.groups], absent, x)
-
-    def main_effects(self, x: FloatArray) -> FloatArray:
-        """Return linear and quadratic terms (Legendre on [0, 1]) and centred levels."""
-        u, onehot = 2 * x[:, : self.n_numeric] - 1, np.sqrt(2.0) * x[:, self.n_numeric :]
-        centred = onehot - np.repeat([1 / k for k in self.levels], self.levels)
-        terms = [np.sqrt(3.0) * u, np.sqrt(1.25) * (3 * u * u - 1), centred]
-        return np.hstack(terms) / np.sqrt(max(self.n_groups, 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +35,7 @@ class Critic:
 
     Attributes
     ----------
-    encoding : Encoding
+    features : Features
     theta : ndarray of shape (n_groups + 2,)
         Logarithms of the length scales, of ``v`` and of the noise.
     amplitude, noise : float
@@ -107,7 +44,7 @@ class Critic:
         The greatest posterior mean at an observation: the best reward without its luck.
     """
 
-    encoding: Encoding
+    features: Features
     theta: FloatArray
     scaled: FloatArray
     effects: FloatArray
@@ -119,11 +56,11 @@ class Critic:
 
     @classmethod
     def condition(
-        cls, encoding: Encoding, theta: FloatArray, x: FloatArray, y: FloatArray
+        cls, features: Features, theta: FloatArray, x: FloatArray, y: FloatArray
     ) -> Critic:
         """Return the process given rewards `y` at the rows of the design matrix `x`."""
-        x = encoding.without_inert(x)
-        z, phi = _scaled(encoding, theta, x), encoding.main_effects(x)
+        x = features.without_inert(x)
+        z, phi = _scaled(features, theta, x), features.main_effects(x)
         covariance = _matern(z, z) + np.exp(theta[-2]) * (phi @ phi.T)
         noise = np.exp(theta[-1]) + JITTER
         while True:  # duplicates may make it numerically singular: more noise until it is not
@@ -135,7 +72,7 @@ class Critic:
         weights = whitener.T @ (whitener @ y)
         amplitude = max(float(y @ weights) / len(y), 1e-12)
         top = float((y - noise * weights).max())
-        return cls(encoding, theta, z, phi, weights, whitener, amplitude, float(noise), top)
+        return cls(features, theta, z, phi, weights, whitener, amplitude, float(noise), top)
 
     def predict(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the posterior mean and standard deviation of ``f``, of shape (n,) each."""
@@ -152,20 +89,20 @@ class Critic:
         prior = _matern(z, z) + np.exp(self.theta[-2]) * (phi @ phi.T)
         return cross @ self.weights, self.amplitude * (prior - white @ white.T)
 
-    def after(self, covariance: FloatArray, row: int) -> FloatArray:
+    def after_observing(self, covariance: FloatArray, row: int) -> FloatArray:
         """Return the covariance after an observation of one row, whatever it will be."""
         gain = covariance[:, row] / (covariance[row, row] + self.noise * self.amplitude)
         return np.asarray(covariance - np.outer(gain, covariance[row]))
 
     def correlation(self, x: FloatArray, others: FloatArray) -> FloatArray:
         """Return the correlation of rows of two design matrices, main effects left out."""
-        a, b = (self.encoding.without_inert(rows) for rows in (x, others))
-        z = _scaled(self.encoding, self.theta, a)
-        return _matern(z, _scaled(self.encoding, self.theta, b))
+        a, b = (self.features.without_inert(rows) for rows in (x, others))
+        z = _scaled(self.features, self.theta, a)
+        return _matern(z, _scaled(self.features, self.theta, b))
 
     def _cross(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        x = self.encoding.without_inert(x)
-        z, phi = _scaled(self.encoding, self.theta, x), self.encoding.main_effects(x)
+        x = self.features.without_inert(x)
+        z, phi = _scaled(self.features, self.theta, x), self.features.main_effects(x)
         kernel = _matern(z, self.scaled)
         return z, phi, kernel + np.exp(self.theta[-2]) * (phi @ self.effects.T)
 
@@ -200,28 +137,28 @@ class GaussianProcess:
 
     def fit(
         self,
-        encoding: Encoding,
+        features: Features,
         x: FloatArray,
         y: FloatArray,
         start: FloatArray | None = None,
         max_iter: int = 15,
     ) -> Critic:
         """Return the critic of rewards `y` at the rows of the design matrix `x`."""
-        d, x = encoding.n_groups, encoding.without_inert(x)
+        d, x = features.n_groups, features.without_inert(x)
         mean, spread = self._prior(d)
-        effects = encoding.main_effects(x)
+        effects = features.main_effects(x)
         bounds = [(np.log(0.02), np.log(200.0))] * d
         bounds += [(np.log(1e-6), np.log(10.0)), (np.log(1e-6), 0.0)]
         found = minimize(
             _loss,
             mean if start is None else start,
-            (encoding, x, y, effects @ effects.T, mean, spread),
+            (features, x, y, effects @ effects.T, mean, spread),
             jac=True,
             method="L-BFGS-B",
             bounds=bounds,
             options={"maxiter": max_iter, "maxfun": 2 * max_iter},
         )
-        return Critic.condition(encoding, found.x, x, y)
+        return Critic.condition(features, found.x, x, y)
 
     def _prior(self, d: int) -> tuple[FloatArray, FloatArray]:
         centre = self.length_scale[0] * np.sqrt(max(d, 1) / 3)
@@ -232,7 +169,7 @@ class GaussianProcess:
 
 def _loss(
     theta: FloatArray,
-    encoding: Encoding,
+    features: Features,
     x: FloatArray,
     y: FloatArray,
     trend: FloatArray,
@@ -240,7 +177,7 @@ def _loss(
     spread: FloatArray,
 ) -> tuple[float, FloatArray]:
     """Return the negative log posterior, amplitude profiled out, and its gradient."""
-    n, z = len(y), _scaled(encoding, theta, x)
+    n, z = len(y), _scaled(features, theta, x)
     kernel, slope = _matern_slope(z)
     v, noise = np.exp(theta[-2:])
     solved = _inverse(kernel + v * trend + (noise + JITTER) * np.eye(n))
@@ -256,7 +193,7 @@ def _loss(
     columns = 2 * (weights.sum(axis=1) @ (z * z)) - 2 * ((weights @ z) * z).sum(axis=0)
     gradient = np.concatenate(
         [
-            np.bincount(encoding.groups, columns, encoding.n_groups),
+            np.bincount(features.groups, columns, features.n_groups),
             [-0.5 * v * (pull * trend).sum(), -0.5 * noise * np.trace(pull)],
         ]
     )
@@ -265,8 +202,8 @@ def _loss(
     return float(loss), gradient + u / spread
 
 
-def _scaled(encoding: Encoding, theta: FloatArray, x: FloatArray) -> FloatArray:
-    return np.asarray(x * np.exp(-theta[:-2])[encoding.groups])
+def _scaled(features: Features, theta: FloatArray, x: FloatArray) -> FloatArray:
+    return np.asarray(x * np.exp(-theta[:-2])[features.groups])
 
 
 def _matern(a: FloatArray, b: FloatArray) -> FloatArray:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skpg._gradients import StepSizes, natural_gradient_step
-from skpg._policy import Policy
-from skpg._rewards import rank_utilities
-from skpg.learners._base import Learner, Memory, check_integer, check_positive
+from skpg.learners.base import Learner, LearnerState, Memory, check_integer, check_positive
+from skpg.learners.gradients import StepSizes, natural_gradient_step
+from skpg.learners.rewards import rank_utilities
 
 
 @dataclass(frozen=True)
@@ -67,14 +66,15 @@ class NaturalGradient(Learner):
             check_positive(self, name)
         check_integer(self, "window", 2)
 
-    def update(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> Policy:
+    def update(self, state: LearnerState, memory: Memory, rng: np.random.Generator) -> LearnerState:
         """Take one step along the natural gradient."""
         learned = min(len(memory), max(memory.last, self.window))
         recent = slice(len(memory) - learned, None)
         steps = StepSizes(self.mean_step, self.scale_step, self.probability_step)
-        return natural_gradient_step(
-            policy,
+        climbed = natural_gradient_step(
+            state.policy,
             memory.actions[recent],
             rank_utilities(memory.rewards[recent]),
             steps.scaled(min(1.0, memory.last / self.window)),
         )
+        return replace(state, policy=climbed)

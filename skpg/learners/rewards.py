@@ -66,7 +66,7 @@ def rank_utilities(rewards: FloatArray) -> FloatArray:
     Examples
     --------
     >>> import numpy as np
-    >>> from skpg._rewards import rank_utilities
+    >>> from skpg.learners.rewards import rank_utilities
     >>> rank_utilities(np.array([0.9, np.nan, 0.3, 0.9])).round(3)
     array([ 0.25, -0.25, -0.25,  0.25])
     """
@@ -85,6 +85,12 @@ def spread_of(rewards: FloatArray) -> float:
     """Return a robust standard deviation of finite rewards: 0 where all are equal."""
     low, high = np.quantile(rewards, [0.25, 0.75])
     return float((high - low) / 1.35 or rewards.std())
+
+
+def stalled(rewards: FloatArray, patience: int, gain: float) -> bool:
+    """Whether the last `patience` rewards exceed the best one before by at most `gain`."""
+    before = rewards[: max(len(rewards) - patience, 0)]
+    return bool(len(before) and rewards.max() - before.max() <= gain)
 
 
 def temper(rewards: FloatArray, rank_share: float) -> FloatArray:

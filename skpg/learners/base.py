@@ -6,12 +6,14 @@ import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skpg._policy import Policy
-from skpg._space import FloatArray, is_positive
+from skpg._space import FloatArray, Space, is_positive
+from skpg.learners.rewards import replace_failed
+from skpg.policy.policy import Policy
 
 Admissible = Callable[[FloatArray], NDArray[np.bool_]]
 
@@ -42,6 +44,11 @@ class Memory:
         nothing = np.empty((0, n_dimensions))
         return cls(nothing, np.empty(0), np.empty(0, dtype=np.intp), nothing)
 
+    @property
+    def best(self) -> FloatArray:
+        """The action with the greatest reward, of shape (n_dimensions,)."""
+        return np.asarray(self.actions[np.argmax(replace_failed(self.rewards))])
+
     def __len__(self) -> int:
         return len(self.rewards)
 
@@ -51,33 +58,66 @@ class Memory:
         return int((self.updates == self.updates[-1]).sum()) if len(self) else 0
 
 
+@dataclass(frozen=True, eq=False)
+class LearnerState:
+    """What a learner has learned: a policy, and in subclasses what it keeps beside it.
+
+    Attributes
+    ----------
+    policy : Policy
+        The distribution that the next candidates come from.
+    """
+
+    policy: Policy
+
+    @property
+    def space(self) -> Space:
+        """The space of the policy."""
+        return self.policy.space
+
+
 class Learner(ABC):
     """What every learner can do; only `update` must be supplied.
 
-    Subclass it as a frozen dataclass to bring a rule of your own.
+    Subclass it as a frozen dataclass to bring a rule of your own. A learner that keeps more
+    than a policy subclasses `LearnerState` too, and supplies `init`.
     """
 
-    def initial_policy(self, prior: Policy) -> Policy:
-        """Return the policy that draws the first batch; the user's distributions as a rule."""
-        return prior
-
-    @abstractmethod
-    def update(self, policy: Policy, memory: Memory, rng: np.random.Generator) -> Policy:
-        """Return the policy after the last update's rewards.
+    def init(self, space: Space) -> LearnerState:
+        """Return the state before any reward, as a rule the user's distributions.
 
         Parameters
         ----------
-        policy : Policy
-            The policy before the rewards.
+        space : Space
+
+        Returns
+        -------
+        LearnerState
+        """
+        return LearnerState(Policy.prior(space))
+
+    @abstractmethod
+    def update(self, state: Any, memory: Memory, rng: np.random.Generator) -> LearnerState:
+        """Return the state after the last update's rewards.
+
+        Parameters
+        ----------
+        state : LearnerState
+            The state before the rewards; ``dataclasses.replace(state, policy=...)`` is the
+            same with another policy.
         memory : Memory
             All rewards, the new ones last.
         rng : numpy.random.Generator
             The only source of randomness.
+
+        Returns
+        -------
+        LearnerState
         """
 
     def propose(
         self,
-        policy: Policy,
+        state: Any,
         memory: Memory,
         n: int,
         rng: np.random.Generator,
@@ -87,7 +127,7 @@ class Learner(ABC):
 
         Parameters
         ----------
-        policy : Policy
+        state : LearnerState
         memory : Memory
         n : int
         rng : numpy.random.Generator
@@ -100,17 +140,27 @@ class Learner(ABC):
         ndarray of shape (m, n_dimensions), m <= n
             Where it returns fewer, the optimizer fills up from the user's distributions.
         """
-        actions = policy.sample_actions(n, rng)
+        actions = state.policy.sample_actions(n, rng)
         for _ in range(20):
             actions = actions[admissible(actions)]
             if len(actions) >= n:
                 break
-            actions = np.concatenate([actions, policy.sample_actions(n, rng)])
+            actions = np.concatenate([actions, state.policy.sample_actions(n, rng)])
         return actions[admissible(actions)][:n]
 
-    def recommend(self, policy: Policy, memory: Memory) -> FloatArray:
-        """Return the action that the learner believes to be the best; the mode as a rule."""
-        return policy.mode_action()
+    def recommend(self, state: Any, memory: Memory) -> FloatArray:
+        """Return the action that the learner believes to be the best; the mode as a rule.
+
+        Parameters
+        ----------
+        state : LearnerState
+        memory : Memory
+
+        Returns
+        -------
+        ndarray of shape (n_dimensions,)
+        """
+        return state.policy.mode_action()
 
 
 def check_positive(learner: Learner, name: str) -> None:

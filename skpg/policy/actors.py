@@ -38,7 +38,7 @@ class CategoricalActor:
     Examples
     --------
     >>> import numpy as np
-    >>> from skpg._actors import CategoricalActor
+    >>> from skpg.policy.actors import CategoricalActor
     >>> actor = CategoricalActor(np.log([0.2, 0.8]))
     >>> actor.grad_log_prob(np.array([1.0])).round(2)
     array([[-0.2,  0.2]])
@@ -159,7 +159,7 @@ class GaussianActor:
     Examples
     --------
     >>> import numpy as np
-    >>> from skpg._actors import GaussianActor
+    >>> from skpg.policy.actors import GaussianActor
     >>> GaussianActor(mu=1.0).grad_log_prob(np.array([3.0]))
     array([[2., 3.]])
     """

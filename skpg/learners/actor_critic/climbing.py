@@ -1,0 +1,43 @@
+"""Climbing on a critic: a policy improves on virtual actions, which cost nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from skpg._space import FloatArray
+from skpg.learners.actor_critic.constants import CONSTANTS
+from skpg.learners.actor_critic.critic import Critic
+from skpg.learners.gradients import natural_gradient_step
+from skpg.learners.rewards import rank_utilities
+from skpg.policy.policy import Policy
+from skpg.space.features import design
+
+
+def climb(
+    policy: Policy, critic: Critic, draw: Callable[[Policy], FloatArray], reach: float
+) -> Policy:
+    """Return a policy after natural-gradient steps on what the critic says of its draws.
+
+    Parameters
+    ----------
+    policy : Policy
+    critic : Critic
+    draw : callable
+        From a policy to virtual actions.
+    reach : float
+        Greatest Kullback-Leibler divergence from `policy`, in nats.
+    """
+    origin = policy
+    for _ in range(CONSTANTS.gradient_steps):
+        actions = draw(policy)
+        mean, std = critic.predict(design(policy.space, actions))
+        utilities = rank_utilities(mean + CONSTANTS.optimism * std)
+        for factor in (1.0, 0.5, 0.25, 0.125):
+            sizes = CONSTANTS.step_sizes.scaled(factor)
+            step = natural_gradient_step(policy, actions, utilities, sizes)
+            if step.kl_divergence(origin) <= reach:
+                policy = step
+                break
+        else:
+            break
+    return policy

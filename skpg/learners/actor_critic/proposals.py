@@ -1,0 +1,166 @@
+"""What the next candidates are for, and which actions they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skpg._space import FloatArray
+from skpg.learners.actor_critic.constants import CONSTANTS
+from skpg.learners.actor_critic.picking import Improvement, pick_one_by_one
+from skpg.learners.actor_critic.sampling import perturb, stratified
+from skpg.learners.actor_critic.state import ActorCriticState
+from skpg.learners.base import Admissible, Memory
+from skpg.policy.policy import Policy
+from skpg.space.features import design
+
+
+class Turn(NamedTuple):
+    """What a candidate is for, and by how much it is to improve on that.
+
+    Kinds are "best" and "niche", which improve on the best candidate of all and outside of
+    the niches that were left, "explore", a draw of the explorer, and "step", a small step.
+    """
+
+    kind: str
+    ambition: float
+
+
+def propose_batch(
+    state: ActorCriticState,
+    memory: Memory,
+    n: int,
+    ambitions: Sequence[float],
+    rng: np.random.Generator,
+    admissible: Admissible,
+) -> FloatArray:
+    """Return actions for the next turns; those that improve on the best come first."""
+    turns = turns_of(state, memory, n, ambitions)
+    kinds = [turn.kind for turn in turns]
+    n_explore, n_step = kinds.count("explore"), kinds.count("step")
+    drawn = state.explorer.propose(state.known_critic, memory.pending, n_explore, rng, admissible)
+    elsewhere = np.concatenate([drawn, small_steps(state, memory, n_step, rng, admissible)])
+    elsewhere = elsewhere[admissible(elsewhere)]
+    aims = [turn for turn in turns if turn.kind in ("best", "niche")]
+    aims += [Turn("best", ambitions[0])] * (n - len(aims) - len(elsewhere))
+    waiting = np.concatenate([memory.pending, elsewhere])
+    aimed = _improvements(state, memory, waiting, aims, ambitions, rng, admissible)
+    return np.concatenate([aimed, elsewhere])
+
+
+def turns_of(
+    state: ActorCriticState, memory: Memory, n: int, ambitions: Sequence[float]
+) -> list[Turn]:
+    """Return what the next candidates are for.
+
+    Turns go on from batch to batch, so that batches of one explore as well.
+    """
+    turns, cycle = [], CONSTANTS.turns
+    for i in range(n):
+        turn = len(memory) + len(memory.pending) + i
+        kind, step = "best", turn
+        if state.explorer.policy is not None:
+            kind, step = cycle[turn % len(cycle)], turn // 2 + turn // len(cycle)
+        if kind == "niche" and state.niches.parent is None:
+            kind = "explore"
+        turns.append(Turn(kind, ambitions[step % len(ambitions)]))
+    return turns
+
+
+def small_steps(
+    state: ActorCriticState,
+    memory: Memory,
+    n: int,
+    rng: np.random.Generator,
+    admissible: Admissible,
+) -> FloatArray:
+    """Return `n` perturbations of the best candidate, each the best of five by the critic.
+
+    Where the critic has smoothed away what is left to win, small steps at random still win:
+    one in eight, once the picks of the critic have stalled.
+    """
+    prior, contestants = Policy.prior(state.space), CONSTANTS.step_contestants
+    actions = perturb(prior, prior, state.parent(memory.best), 2 * contestants * n, rng)
+    actions = actions[admissible(actions)]
+    actions = actions[: len(actions) // contestants * contestants]
+    if not len(actions):
+        return actions
+    mean, _ = state.known_critic.predict(design(state.space, actions))
+    winners = mean.reshape(-1, contestants).argmax(axis=1)
+    return actions.reshape(len(winners), contestants, -1)[np.arange(len(winners)), winners][:n]
+
+
+def _improvements(
+    state: ActorCriticState,
+    memory: Memory,
+    waiting: FloatArray,
+    turns: list[Turn],
+    ambitions: Sequence[float],
+    rng: np.random.Generator,
+    admissible: Admissible,
+) -> FloatArray:
+    """Pick actions one by one, each by its probability of improving by its ambition.
+
+    This is Jones's method of many targets (2001). Near an optimum whose surroundings are
+    known all but the smallest ambitions are hopeless, so that the search does not stall
+    there, as it does with an upper confidence bound: a certain 0.001 more is a larger
+    bound.
+    """
+    if not turns:
+        return waiting[:0]
+    actions = _screened(state, memory, rng)
+    if state.space.size < 10 * len(memory):  # most of what is screened may have been seen
+        actions = actions[admissible(actions)]
+    if len(actions) > len(turns):
+        x = design(state.space, actions)
+        actions = actions[_finalists(state, x, len(turns), ambitions)]
+    actions = actions[admissible(actions)]
+    if len(actions) <= len(turns):
+        return actions
+    x = design(state.space, np.concatenate([waiting, actions]))
+    aims = _aims(state, x)
+    scores = [Improvement(*aims[turn.kind], turn.ambition) for turn in turns]
+    return actions[pick_one_by_one(state.known_critic, x, len(waiting), scores)]
+
+
+def _screened(state: ActorCriticState, memory: Memory, rng: np.random.Generator) -> FloatArray:
+    """Return the actions that a batch is picked from."""
+    if state.space.size <= CONSTANTS.largest_grid:
+        return state.space.grid()
+    policy, prior = state.policy, Policy.prior(state.space)
+    part, outside = CONSTANTS.screened // 7, state.niches.parent
+    best = state.parent(memory.best)
+    pool = [stratified(policy, 2 * part, rng), stratified(prior, part, rng)]
+    if outside is None:
+        pool.append(perturb(policy, prior, best, 4 * part, rng))
+    else:
+        pool.append(perturb(policy, prior, best, 2 * part, rng))
+        # with the widths of the user's distributions: the policy is elsewhere
+        pool.append(perturb(prior, prior, state.parent(outside), 2 * part, rng))
+    return np.concatenate(pool)
+
+
+def _aims(state: ActorCriticState, x: FloatArray) -> dict[str, tuple[float, NDArray[np.bool_]]]:
+    """Return what is to be improved on, and by which rows of the design matrix."""
+    critic, niches = state.known_critic, state.niches
+    aims = {"best": (critic.top, np.ones(len(x), dtype=bool))}
+    if niches.parent is not None:
+        mean, _ = critic.predict(design(state.space, niches.parent[None]))
+        aims["niche"] = (float(mean[0]), niches.outside(critic, x, state.space))
+    return aims
+
+
+def _finalists(
+    state: ActorCriticState, x: FloatArray, n: int, ambitions: Sequence[float]
+) -> NDArray[np.intp]:
+    """Return the rows that the least or the greatest ambition likes best."""
+    mean, std = state.known_critic.predict(x)
+    best = []
+    for top, within in _aims(state, x).values():
+        for ambition in {min(ambitions), max(ambitions)}:
+            scores = Improvement(top, within, ambition)(mean, std)
+            best.append(np.argsort(-scores, kind="stable")[: CONSTANTS.finalists + n])
+    return np.unique(np.concatenate(best))

@@ -1,0 +1,42 @@
+"""What the default learner knows after an update."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from skpg._space import FloatArray
+from skpg.learners.actor_critic.critic import Critic
+from skpg.learners.actor_critic.explorer import Explorer
+from skpg.learners.actor_critic.niches import Niches
+from skpg.learners.base import LearnerState
+from skpg.space.features import without_inert
+
+
+@dataclass(frozen=True, eq=False)
+class ActorCriticState(LearnerState):
+    """A policy with the critic that improved it.
+
+    Attributes
+    ----------
+    critic : Critic or None
+        None before the first rewards.
+    fitted : int
+        Number of rewards when the length scales of the critic were fitted.
+    niches : Niches
+    explorer : Explorer
+    """
+
+    critic: Critic | None = None
+    fitted: int = 0
+    niches: Niches = field(default_factory=Niches)
+    explorer: Explorer = field(default_factory=Explorer)
+
+    @property
+    def known_critic(self) -> Critic:
+        """The critic, where there are rewards."""
+        assert self.critic is not None
+        return self.critic
+
+    def parent(self, action: FloatArray) -> FloatArray:
+        """Return an action to perturb: nan for what makes no difference to it."""
+        return without_inert(self.known_critic.features, self.space, action)

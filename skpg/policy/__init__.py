@@ -1,0 +1,1 @@
+"""Distributions over actions: an actor per hyperparameter, and their product."""

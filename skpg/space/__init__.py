@@ -1,0 +1,1 @@
+"""What a user writes as a space of hyperparameters, and the numbers that it becomes."""

@@ -1,0 +1,131 @@
+"""What a model of the rewards sees of actions: the rows of a design matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from skpg._space import Choice, Discrete, FloatArray, Space
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """The columns of a design matrix: numbers in [0, 1], then one-hot levels.
+
+    Parameters
+    ----------
+    n_numeric : int
+        Number of distributions and ordered lists.
+    levels : tuple of int
+        Number of choices of each unordered list.
+    off : ndarray of bool of shape (sum(levels), n_groups) or None, default=None
+        Which hyperparameters each choice of an unordered list switches off.
+    """
+
+    n_numeric: int
+    levels: tuple[int, ...] = ()
+    off: NDArray[np.bool_] | None = None
+
+    @classmethod
+    def of(cls, space: Space) -> Features:
+        """Return the features of a space."""
+        nominal = [d for d in space.dimensions if isinstance(d, Choice) and not d.ordered]
+        return cls(len(space.dimensions) - len(nominal), tuple(len(d.choices) for d in nominal))
+
+    @property
+    def n_groups(self) -> int:
+        """Number of hyperparameters."""
+        return self.n_numeric + len(self.levels)
+
+    @property
+    def groups(self) -> NDArray[np.intp]:
+        """The hyperparameter of each column of the design matrix."""
+        lists = np.repeat(self.n_numeric + np.arange(len(self.levels)), self.levels)
+        return np.concatenate([np.arange(self.n_numeric), lists]).astype(np.intp)
+
+    def design(self, numeric: FloatArray, nominal: NDArray[np.intp]) -> FloatArray:
+        """Return rows in which two values of an unordered list are at distance 1."""
+        width = sum(self.levels)
+        columns = nominal + np.cumsum(self.levels, dtype=int) - self.levels  # of the choices
+        onehot = np.repeat(columns, self.levels, axis=1) == np.arange(width)
+        return np.hstack([numeric, onehot * np.sqrt(0.5)])
+
+    def inert(self, x: FloatArray) -> NDArray[np.bool_]:
+        """Return which hyperparameters are switched off in each row, of shape (n, n_groups)."""
+        if self.off is None:
+            return np.zeros((len(x), self.n_groups), dtype=bool)
+        return np.asarray((x[:, self.n_numeric :] > 0) @ self.off)
+
+    def without_inert(self, x: FloatArray) -> FloatArray:
+        """Return rows in which what is switched off is as if it did not exist."""
+        if self.off is None:
+            return x
+        absent = np.where(self.groups < self.n_numeric, 0.5, 0.0)
+        return np.where(self.inert(x)[:, self.groups], absent, x)
+
+    def main_effects(self, x: FloatArray) -> FloatArray:
+        """Return linear and quadratic terms (Legendre on [0, 1]) and centred levels."""
+        u, onehot = 2 * x[:, : self.n_numeric] - 1, np.sqrt(2.0) * x[:, self.n_numeric :]
+        centred = onehot - np.repeat([1 / k for k in self.levels], self.levels)
+        terms = [np.sqrt(3.0) * u, np.sqrt(1.25) * (3 * u * u - 1), centred]
+        return np.hstack(terms) / np.sqrt(max(self.n_groups, 1))
+
+
+def numbers_and_choices(space: Space, actions: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:
+    """Return actions as numbers in [0, 1] and as indices of unordered choices.
+
+    Parameters
+    ----------
+    space : Space
+    actions : ndarray of shape (n, n_dimensions)
+
+    Returns
+    -------
+    numeric : ndarray of shape (n, n_numeric)
+        In [0, 1]: the probability below the *evaluated* value (so that what rounds to
+        the same integer is the same), or the position of a choice among ordered
+        numbers; 0.5 where inactive.
+    nominal : ndarray of int of shape (n, n_nominal)
+        Index of the choice; -1 where inactive.
+    """
+    active = space.active(actions)
+    everywhere = active.all()
+    numeric, nominal = [], []
+    for j, dimension in enumerate(space.dimensions):
+        rows = slice(None) if everywhere else active[:, j]
+        column = actions[rows, j]
+        if isinstance(dimension, Choice) and not dimension.ordered:
+            codes = np.full(len(actions), -1, dtype=np.intp)
+            codes[rows] = column
+            nominal.append(codes)
+            continue
+        unit = np.full(len(actions), 0.5)
+        if isinstance(dimension, Choice):
+            unit[rows] = dimension.ranks[column.astype(int)]
+        elif isinstance(dimension, Discrete):
+            unit[rows] = dimension.middle(dimension.resolve(column))
+        else:
+            unit[rows] = ndtr(column)
+        numeric.append(unit)
+    n = len(actions)
+    return (
+        np.array(numeric, dtype=float).reshape(len(numeric), n).T,
+        np.array(nominal, dtype=np.intp).reshape(len(nominal), n).T,
+    )
+
+
+def design(space: Space, actions: FloatArray) -> FloatArray:
+    """Return the design matrix of actions, of shape (n, n_columns)."""
+    return Features.of(space).design(*numbers_and_choices(space, actions))
+
+
+def without_inert(features: Features, space: Space, action: FloatArray) -> FloatArray:
+    """Return an action with nan for what its choices switch off."""
+    nominal = [isinstance(d, Choice) and not d.ordered for d in space.dimensions]
+    columns = np.argsort(nominal, kind="stable")  # of the hyperparameters of the features
+    rest = action.copy()
+    rest[columns[features.inert(design(space, action[None]))[0]]] = np.nan
+    return rest
