@@ -22,8 +22,6 @@ LEARNERS = [
     ActorCritic(),
 ]
 every_learner = pytest.mark.parametrize("learner", LEARNERS, ids=lambda rule: type(rule).__name__)
-    "learner", LEARNERS, ids=lambda learner: type(learner).__name__
-)
 
 VALUES = st.one_of(
     st.just(stats.uniform()),
