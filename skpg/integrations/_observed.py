@@ -39,6 +39,19 @@ class Observed:
         self._running: list[FrozenTrial] = []
         self._policies: dict[frozenset[str], tuple[Structure, PolicyGradientOptimizer, int]] = {}
 
+    def is_of(self, trials: Sequence[FrozenTrial]) -> bool:
+        """Whether these are the trials of the study, or later ones of it.
+
+        Trials that are finished stay as they are. If they do not, the study was deleted, and
+        another one has its place.
+        """
+        now = {t.number: t for t in trials}
+        # most storages return the same objects again; texts know that nan is nan
+        return all(
+            now.get(number) is known or repr(now.get(number)) == repr(known)
+            for number, known in self._finished.items()
+        )
+
     def update(self, trials: Sequence[FrozenTrial]) -> None:
         """Take in the trials of the study."""
         self._running = [t for t in trials if t.state is TrialState.RUNNING]

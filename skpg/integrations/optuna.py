@@ -9,11 +9,13 @@ import itertools
 import threading
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
+from optuna.storages import BaseStorage
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 from sklearn.utils.validation import check_is_fitted
@@ -82,15 +84,15 @@ class PolicyGradientSampler(BaseSampler):
         self._learner = learner
         self._rng = np.random.default_rng(seed)
         self._independent = RandomSampler(seed=seed)
-        self._studies: dict[str, Observed] = {}
+        self._studies = _nothing_observed()
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave behind the lock, and what will be pulled from the study again."""
-        return {**self.__dict__, "_studies": {}, "_lock": None}
+        return {**self.__dict__, "_studies": None, "_lock": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _lock=threading.Lock())
+        self.__dict__.update(state, _studies=_nothing_observed(), _lock=threading.Lock())
 
     def reseed_rng(self) -> None:
         """Continue with other random numbers, as each of several workers must."""
@@ -137,11 +139,25 @@ class PolicyGradientSampler(BaseSampler):
         return self._independent.sample_independent(study, trial, param_name, param_distribution)
 
     def _pull(self, study: Study) -> Observed:
-        observed = self._studies.setdefault(
-            study.study_name, Observed(study.direction is StudyDirection.MINIMIZE)
-        )
-        observed.update(study.get_trials(deepcopy=False))
+        # not `study.get_trials`, which some pruners reduce to a part of the trials
+        trials = study._storage.get_all_trials(study._study_id, deepcopy=False)
+        key = study._study_id, study.direction is StudyDirection.MINIMIZE
+        of_storage = self._studies.setdefault(study._storage, {})
+        observed = of_storage.get(key)
+        if observed is None or not observed.is_of(trials):
+            observed = of_storage[key] = Observed(minimize=key[1])
+        observed.update(trials)
         return observed
+
+
+def _nothing_observed() -> WeakKeyDictionary[BaseStorage, dict[tuple[int, bool], Observed]]:
+    """Return a memory of what was pulled, by storage, study and direction.
+
+    Of two storages either may have a study of the same name and number. A storage keeps the
+    numbers of its studies apart as long as they exist: of one that was deleted, another study
+    may have the number.
+    """
+    return WeakKeyDictionary()
 
 
 def _check_one_objective(study: Study) -> None:
