@@ -32,7 +32,7 @@ from skpg._executors import (
     WorkersLostError,
     run,
 )
-from skpg._time_limit import CandidateTimeoutError
+from skpg._time_limit import LONGEST, CandidateTimeoutError
 
 # Seconds to wait for a worker to come back, and between two looks at whether there is one.
 PATIENCE = 60.0
@@ -168,7 +168,7 @@ def _watched(job: Job, topic: str) -> Iterator[None]:
     replaceable = worker.nanny is not None
     worker.log_event(topic, (job.candidate, job.fold, worker.address, replaceable))
     # Later than the client gives the job up: dask would run it again.
-    timer = threading.Timer(job.seconds + 2 * GRACE, os._exit, (1,))
+    timer = threading.Timer(min(job.seconds + 2 * GRACE, LONGEST), os._exit, (1,))
     if replaceable:
         timer.start()
     try:

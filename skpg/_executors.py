@@ -20,7 +20,7 @@ from joblib import cpu_count, parallel_config
 from sklearn import config_context, get_config
 from threadpoolctl import threadpool_limits
 
-from skpg._time_limit import time_limit
+from skpg._time_limit import LONGEST, time_limit
 
 # Seconds after its limit when a fit that does not react is given up and its worker ended.
 GRACE = 1.0
@@ -197,6 +197,7 @@ class Futures(Executor):
         watched = any(job.seconds is not None for job in self._running.values())
         if watched:
             seconds = LOOK if seconds is None else min(LOOK, seconds)
+        seconds = None if seconds is None else min(seconds, LONGEST)
         events: list[Event] = []
         try:
             future = self._done.get(timeout=seconds)
