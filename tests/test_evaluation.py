@@ -23,7 +23,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skpg import PolicyGradientSearchCV
-from skpg._loky import dump, load
+from skpg._folder import dump, load
 from skpg._time_limit import CandidateTimeoutError, time_limit
 from tests.estimators import Scripted
 
