@@ -7,8 +7,9 @@ from typing import Any
 from joblib.parallel import LokyBackend, SequentialBackend, ThreadingBackend
 from sklearn.utils.parallel import delayed
 
-from skpg._executors import Batches, Executor, Job, Outcome, Serial, Task, Threads, run
+from skpg._executors import Batches, Event, Executor, Job, Serial, Task, Threads, run
 from skpg._loky import Loky
+from skpg._transfer import answer, arrived, pack, received
 
 
 def executor_of(parallel: Any, task: Task, *, raced: bool) -> Executor:
@@ -34,9 +35,21 @@ def executor_of(parallel: Any, task: Task, *, raced: bool) -> Executor:
     if isinstance(backend, ThreadingBackend):
         return Threads(task, slots)
     if isinstance(backend, LokyBackend):
-        return Loky(task, backend, slots)
+        return Loky(task, backend, slots, _temp_folder(parallel))
 
-    def submit_batch(jobs: list[Job]) -> list[Outcome]:
-        return list(parallel([delayed(run)(task, job) for job in jobs]))
+    def run_batch(jobs: list[Job]) -> list[Event]:
+        answers = parallel([delayed(_run_in_worker)(task, pack(job)) for job in jobs])
+        return [arrived(*pair) for pair in zip(jobs, answers, strict=True)]
 
-    return Batches(submit_batch, slots if raced else float("inf"))
+    return Batches(run_batch, slots if raced else float("inf"))
+
+
+def _temp_folder(parallel: Any) -> str | None:
+    """Return the folder that the user told joblib to use, if any."""
+    # its name until joblib 1.4, and from 1.5
+    settings = getattr(parallel, "_backend_args", None) or parallel._backend_kwargs
+    return settings["temp_folder"]
+
+
+def _run_in_worker(task: Task, packed: bytes) -> bytes:
+    return answer(lambda: run(task, received(packed)))

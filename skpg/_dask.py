@@ -6,9 +6,10 @@ import os
 import pickle
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -32,11 +33,50 @@ from skpg._executors import (
     WorkersLostError,
     run,
 )
-from skpg._time_limit import CandidateTimeoutError
+from skpg._time_limit import LONGEST, CandidateTimeoutError
+from skpg._transfer import LARGE, Elsewhere, answer, arrived, pack, received
 
 # Seconds to wait for a worker to come back, and between two looks at whether there is one.
 PATIENCE = 60.0
 LOOK_AT_WORKERS = 5.0
+
+
+class Setting:
+    """A setting of the whole process, which holds as long as any search needs it.
+
+    Searches in threads begin and end in any order. If each restored what it has found, what one
+    of them has set would stay for good.
+
+    Parameters
+    ----------
+    make : callable
+        Returns the context manager that sets and restores.
+    """
+
+    def __init__(self, make: Callable[[], AbstractContextManager[Any]]):
+        self._make = make
+        self._lock = threading.Lock()
+        self._stack = ExitStack()
+        self._n_users = 0
+
+    def hold(self) -> None:
+        """Set it, if nobody has."""
+        with self._lock:
+            if not self._n_users:
+                self._stack.enter_context(self._make())
+            self._n_users += 1
+
+    def release(self) -> None:
+        """Restore it, if nobody else needs it."""
+        with self._lock:
+            self._n_users -= 1
+            if not self._n_users:
+                self._stack.close()
+
+
+# A cluster object gives up workers that are not back after 15 seconds, too few for one that
+# has to import scikit-learn on a busy machine.
+LONG_WAY_BACK = Setting(partial(dask.config.set, {"distributed.deploy.lost-worker-timeout": "1h"}))
 
 
 class Dask(Futures):
@@ -53,18 +93,19 @@ class Dask(Futures):
     def __init__(self, task: Task, client: Any):
         super().__init__(max(1, sum(client.ncores().values())))
         self._client = client
-        # A cluster object gives up workers that are not back after 15 seconds, too few for
-        # one that has to import scikit-learn on a busy machine.
-        self._settings = ExitStack()
-        self._settings.enter_context(
-            dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"})
-        )
         self._task = (task, get_config())
+        self._shared: Any = None
+        self._large: dict[int, tuple[Elsewhere, Any, Any]] = {}
         self._topic = f"skpg-{uuid4().hex}"
         self._started: dict[tuple[int, int], tuple[float, str, bool]] = {}
         self._alone_since: float | None = None
+        LONG_WAY_BACK.hold()
         client.subscribe_topic(self._topic, self._note_start)
-        self._send()
+        try:
+            self._send()
+        except BaseException:
+            self.close()
+            raise
 
     def _send(self) -> None:
         """Send to all workers what the jobs have in common."""
@@ -74,13 +115,31 @@ class Dask(Futures):
             )
         except TimeoutError as error:
             raise WorkersLostError("the dask cluster has no workers") from error
+        except TypeError:
+            dumps(self._task)  # tells why, where dask does not
+            raise
 
     def _start(self, job: Job) -> Any:
         self._started.pop((job.candidate, job.fold), None)
         # Pickled here and not in the client's thread: what a job refers to may change.
+        packed = pack(job, self._replaced)
+        sent = [self._large.get(id(value)) for value in job.params.values()]
+        large = {known[0].name: known[2] for known in sent if known is not None}
         return self._client.submit(
-            _run_in_worker, self._shared, dumps(job), self._topic, pure=False, retries=0
+            _run_in_worker, self._shared, packed, self._topic, large, pure=False, retries=0
         )
+
+    def _replaced(self, value: Any) -> Any:
+        """Return what to send in the place of a value: itself, if it is not large."""
+        known = self._large.get(id(value))
+        if known is None:
+            pickled = dumps(value)
+            if len(pickled) < LARGE:
+                return value
+            (future,) = self._client.scatter([pickled], hash=False)
+            # The value is kept, so that no other object gets its identity.
+            known = self._large[id(value)] = Elsewhere(str(id(value))), value, future
+        return known[0]
 
     def wait(self, seconds: float | None) -> list[Event]:
         """Wait for at least one job to end; return none where the time is over before."""
@@ -111,9 +170,15 @@ class Dask(Futures):
         error = future.exception()
         return WorkerDiedError() if isinstance(error, KilledWorker) else error
 
+    def _event_of(self, job: Job, future: Any) -> Event:
+        return arrived(job, future.result())
+
     def _died(self, job: Job) -> list[Event]:
         if self._shared.status != "finished":
             self._send()
+        self._large = {
+            k: known for k, known in self._large.items() if known[2].status == "finished"
+        }
         return super()._died(job)
 
     def _overdue(self) -> list[Event]:
@@ -145,13 +210,22 @@ class Dask(Futures):
     def close(self) -> None:
         """Release what was sent."""
         self._client.unsubscribe_topic(self._topic)
-        self._settings.close()
-        self._shared.release()
+        LONG_WAY_BACK.release()
+        self._large.clear()
+        if self._shared is not None:
+            self._shared.release()
 
 
-def _run_in_worker(shared: tuple[Task, dict[str, Any]], pickled: bytes, topic: str) -> Outcome:
-    job = pickle.loads(pickled)
-    task, config = shared
+def _run_in_worker(
+    shared: tuple[Task, dict[str, Any]], packed: bytes, topic: str, large: dict[str, bytes]
+) -> bytes:
+    def restored(value: Any) -> Any:
+        return pickle.loads(large[value.name]) if isinstance(value, Elsewhere) else value
+
+    return answer(lambda: _run(*shared, received(packed, restored), topic))
+
+
+def _run(task: Task, config: dict[str, Any], job: Job, topic: str) -> Outcome:
     # a worker has one thread per fit
     with config_context(**config), parallel_config("sequential"), _watched(job, topic):
         return run(task, job)
@@ -167,7 +241,7 @@ def _watched(job: Job, topic: str) -> Iterator[None]:
     replaceable = worker.nanny is not None
     worker.log_event(topic, (job.candidate, job.fold, worker.address, replaceable))
     # Later than the client gives the job up: dask would run it again.
-    timer = threading.Timer(job.seconds + 2 * GRACE, os._exit, (1,))
+    timer = threading.Timer(min(job.seconds + 2 * GRACE, LONGEST), os._exit, (1,))
     if replaceable:
         timer.start()
     try:

@@ -37,8 +37,8 @@ class Engine:
         Ask for a candidate as soon as a worker is free, and not for batches.
     nested : bool
         Whether it is part of another fit, which Ctrl-C is left to.
-    before, after : callable
-        `before` gives a job its last touch in this process, `after` hears that it ended.
+    before : callable
+        Gives a job its last touch in this process.
 
     Attributes
     ----------
@@ -57,12 +57,11 @@ class Engine:
         asynchronous: bool,
         nested: bool,
         before: Callable[[Job], Job],
-        after: Callable[[Job], None],
     ):
         self.stop_reason: str | None = None
         self._executor, self._schedule, self._rule = executor, schedule, rule
         self._n_iter, self._batch_size, self._async = n_iter, batch_size, asynchronous
-        self._before, self._after = before, after
+        self._before = before
         self._clock = Clock(rule.timeout)
         self._interrupt = Interrupt(lambda: schedule.any_finished, nested=nested)
         self._n_asked = self._n_running = self._n_at_best = 0
@@ -189,7 +188,6 @@ class Engine:
         return True
 
     def _record(self, event: Event) -> None:
-        self._after(event.job)
         if isinstance(event.error, KeyboardInterrupt):  # it reached a worker
             if not self._interrupt.requested:
                 self._interrupt.request()

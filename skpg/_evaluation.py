@@ -43,6 +43,7 @@ from skpg._scorers import race_of
 from skpg._space import Params, Space
 from skpg._stopping import StoppingRule
 from skpg._study import open_study
+from skpg._transfer import of_the_candidate
 from skpg.learners import ActorCritic
 
 NAN = float("nan")
@@ -52,7 +53,53 @@ class ErrorScore(float):
     """The `error_score` in place of a score, which its type tells from a real one."""
 
 
-@dataclass(frozen=True)
+class Listener:
+    """Stands for a context of scikit-learn's callbacks where `_fit_and_score` talks to it.
+
+    It keeps what the callbacks answer, which `_fit_and_score` drops.
+
+    Parameters
+    ----------
+    context : CallbackContext
+        Of a fit.
+
+    Attributes
+    ----------
+    asked_to_stop : bool
+        Whether a callback did.
+    """
+
+    def __init__(self, context: Any):
+        self._context = context
+        self.asked_to_stop = False
+
+    def propagate_callback_context(self, estimator: Any) -> AbstractContextManager[None]:
+        """Lend the callbacks to an estimator."""
+        return self._context.propagate_callback_context(estimator)
+
+    def call_on_fit_task_begin(self, **about: Any) -> None:
+        """Tell the callbacks that the fit begins."""
+        self._context.call_on_fit_task_begin(**about)
+
+    def call_on_fit_task_end(self, **about: Any) -> None:
+        """Tell the callbacks that the fit has ended."""
+        self.asked_to_stop |= self._context.call_on_fit_task_end(**about)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the other fits behind, which the whole tree leads to."""
+        return {**self.__dict__, "_context": _alone(self._context)}
+
+
+def _alone(context: Any) -> Any:
+    """Return a copy of a context that knows its ancestors, and no other tasks."""
+    copied = copy.copy(context)
+    if context.parent is not None:
+        copied.parent = _alone(context.parent)
+        copied.parent._children_map = {copied.task_id: copied}
+    return copied
+
+
+@dataclass(frozen=True, repr=False)  # the data are too long for a message
 class FitAndScore:
     """What the fits of a search have in common; called with what they have not."""
 
@@ -65,38 +112,56 @@ class FitAndScore:
     caller: Any
 
     def __call__(self, job: Job) -> Outcome:
-        """Fit and score one candidate on one fold."""
-        asked: list[bool] = []
+        """Fit and score one candidate on one fold.
+
+        Raises
+        ------
+        CandidateError
+            If the estimator does not take the hyperparameters.
+        """
+        listener: Listener | None = job.context
+        reports = {} if listener is None else {"caller": self.caller, "callback_ctx": listener}
         train, test = self.splits[job.fold]
-        outcome: Outcome = _fit_and_score(
-            clone(self.estimator),
-            self.X,
-            self.y,
-            train=train,
-            test=test,
-            parameters=job.params,
-            split_progress=(job.fold, len(self.splits)),
-            candidate_progress=(job.candidate, self.n_candidates),
-            **self.keywords,
-            **self._callback(job.context, asked),
-        )
-        outcome["asked_to_stop"] = any(asked)
+        try:
+            outcome: Outcome = _fit_and_score(
+                clone(self.estimator),
+                self.X,
+                self.y,
+                train=train,
+                test=test,
+                parameters=job.params,
+                split_progress=(job.fold, len(self.splits)),
+                candidate_progress=(job.candidate, self.n_candidates),
+                **self.keywords,
+                **reports,
+            )
+        except Exception:
+            self._check(job.params)
+            raise
+        outcome["asked_to_stop"] = listener is not None and listener.asked_to_stop
         return outcome
 
-    def _callback(self, context: Any, asked: list[bool]) -> dict[str, Any]:
-        """Return the arguments by which a fit reports to scikit-learn's callbacks."""
-        if context is None:
-            return {}
-        end = context.call_on_fit_task_end
-        # `_fit_and_score` drops what the callbacks answer
-        context.call_on_fit_task_end = lambda **about: asked.append(end(**about))
-        return {"caller": self.caller, "callback_ctx": context}
+    def _check(self, params: Mapping[str, Any]) -> None:
+        """Raise `CandidateError` where `_fit_and_score` cannot even begin."""
+        with of_the_candidate("the hyperparameters cannot be set"):
+            clone(self.estimator).set_params(**clone(params, safe=False))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the search's own callbacks behind: they are called in this process only."""
-        caller = copy.copy(self.caller)
-        caller.callbacks = None
-        return {**self.__dict__, "caller": caller}
+        """Leave behind of the search what no callback of scikit-learn asks for."""
+        return {**self.__dict__, "caller": _before_its_fits(self.caller)}
+
+
+def _before_its_fits(search: Any) -> Any:
+    """Return a search as scikit-learn's callbacks may see it elsewhere; None without them."""
+    if not getattr(search, "_skl_callbacks", None):
+        return None
+    seen = copy.copy(search)
+    for name in vars(search):
+        # What an earlier `fit` has left may be large. The context leads to all others.
+        if (name.endswith("_") and name != "n_splits_") or name == "_callback_fit_ctx":
+            delattr(seen, name)
+    seen.callbacks = None  # called in this process only
+    return seen
 
 
 class CrossValidation:
@@ -269,7 +334,6 @@ class CrossValidation:
             asynchronous=asynchronous,
             nested=self._nested,
             before=self._with_context,
-            after=self._cut_context,
         )
 
     def _begin(self, callback_ctx: Any) -> Any:
@@ -292,16 +356,12 @@ class CrossValidation:
     def _with_context(self, job: Job) -> Job:
         if self._context is None:
             return job
-        context = self._context.subcontext(
-            task_name="candidate-split-evaluation",
-            task_id=job.candidate * self._n_folds + job.fold,
+        task_id = job.candidate * self._n_folds + job.fold
+        # it is known already where a fit is run again
+        context = self._context._children_map.get(task_id) or self._context.subcontext(
+            task_name="candidate-split-evaluation", task_id=task_id
         )
-        return replace(job, context=context)
-
-    def _cut_context(self, job: Job) -> None:
-        # A context is pickled with all its siblings: the list of them must not grow.
-        if job.context is not None:
-            self._context._children_map.pop(job.context.task_id, None)
+        return replace(job, context=Listener(context))
 
     def _failure(self, number: int, fold: int, error: BaseException) -> Outcome:
         """Return the outcome of a fit that did not return."""

@@ -8,11 +8,14 @@ active, so that each outcome is kept as it arrives and a death costs the fits in
 from __future__ import annotations
 
 import queue
+import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
@@ -20,7 +23,7 @@ from joblib import cpu_count, parallel_config
 from sklearn import config_context, get_config
 from threadpoolctl import threadpool_limits
 
-from skpg._time_limit import time_limit
+from skpg._time_limit import LONGEST, time_limit
 
 # Seconds after its limit when a fit that does not react is given up and its worker ended.
 GRACE = 1.0
@@ -28,6 +31,10 @@ GRACE = 1.0
 LOOK = 0.1
 
 Outcome = dict[str, Any]
+
+# Threads of BLAS are the whole process's. Of several searches one limits them, and gives back
+# what it has found: a second one would find, and give back, the limit of the first.
+_limits_threads = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,10 @@ class WorkerDiedError(Exception):
 
     def __str__(self) -> str:
         return "the worker process died"
+
+
+class CandidateError(Exception):
+    """A fit could not begin, or not be heard of, for what is in its candidate."""
 
 
 class WorkersLostError(Exception):
@@ -139,14 +150,14 @@ class Batches(Executor):
 
     Parameters
     ----------
-    submit_batch : callable
-        From jobs to their outcomes, through the active backend.
+    run_batch : callable
+        From jobs to their events, through the active backend.
     slots : float
         Size of a batch.
     """
 
-    def __init__(self, submit_batch: Callable[[list[Job]], list[Outcome]], slots: float):
-        self._submit_batch = submit_batch
+    def __init__(self, run_batch: Callable[[list[Job]], list[Event]], slots: float):
+        self._run_batch = run_batch
         self.slots = slots
         self._waiting: list[Job] = []
 
@@ -157,9 +168,7 @@ class Batches(Executor):
     def wait(self, seconds: float | None) -> list[Event]:
         """Run all jobs that were handed over."""
         jobs, self._waiting = self._waiting, []
-        return [
-            Event(job, outcome) for job, outcome in zip(jobs, self._submit_batch(jobs), strict=True)
-        ]
+        return self._run_batch(jobs)
 
     def abandon(self) -> None:
         """Forget the jobs that did not start."""
@@ -197,6 +206,7 @@ class Futures(Executor):
         watched = any(job.seconds is not None for job in self._running.values())
         if watched:
             seconds = LOOK if seconds is None else min(LOOK, seconds)
+        seconds = None if seconds is None else min(seconds, LONGEST)
         events: list[Event] = []
         try:
             future = self._done.get(timeout=seconds)
@@ -212,12 +222,16 @@ class Futures(Executor):
             return []
         error = self._error_of(future)
         if error is None:
-            return [Event(job, future.result())]
+            return [self._event_of(job, future)]
         return self._died(job) if isinstance(error, WorkerDiedError) else [Event(job, error=error)]
 
     def _error_of(self, future: Any) -> BaseException | None:
         """Return why a future has no result; `WorkerDiedError` where its worker did."""
         return future.exception()
+
+    def _event_of(self, job: Job, future: Any) -> Event:
+        """Return the event of a job whose future has a result."""
+        return Event(job, future.result())
 
 
 class Threads(Futures):
@@ -233,8 +247,13 @@ class Threads(Futures):
         # estimators with threads of their own share the processors
         limit = max(1, cpu_count() // slots)
         self._inner_backend = "sequential" if limit == 1 else "threading"
-        self._limits = threadpool_limits(limit)
-        self._pool = ThreadPool(slots, initializer=threadpool_limits, initargs=(limit,))
+        self._limits = ExitStack()
+        if _limits_threads.acquire(blocking=False):
+            self._limits.callback(_limits_threads.release)
+            self._limits.enter_context(threadpool_limits(limit))
+        # those of OpenMP are of each thread
+        openmp = partial(threadpool_limits, limit, user_api="openmp")
+        self._pool = ThreadPool(slots, initializer=openmp)
 
     def _start(self, job: Job) -> Future[Outcome]:
         future: Future[Outcome] = Future()
@@ -255,4 +274,4 @@ class Threads(Futures):
     def close(self) -> None:
         """End the threads."""
         self._pool.terminate()
-        self._limits.restore_original_limits()
+        self._limits.close()

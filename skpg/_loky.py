@@ -1,38 +1,31 @@
-"""Fits in the worker processes that joblib's loky backend keeps."""
+"""Fits in worker processes of this machine, on joblib's loky backend."""
 
 from __future__ import annotations
 
-import mmap
 import os
-import pickle
-import shutil
-import signal
-import tempfile
 import time
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from joblib import cpu_count, parallel_config
-
-# cloudpickle, which joblib brings along, from 1.6 as a dependency
-from joblib.externals.loky.cloudpickle_wrapper import dumps
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from sklearn import config_context, get_config
 
 from skpg._executors import GRACE, Event, Futures, Job, Outcome, Task, WorkerDiedError, run
+from skpg._folder import Folder, dump, read, restored
+from skpg._pool import Pool
 from skpg._time_limit import CandidateTimeoutError
-
-# Arrays in the shared file begin at multiples of this many bytes.
-ALIGNMENT = 64
+from skpg._transfer import answer, arrived, pack, received
 
 
 class Loky(Futures):
-    """The workers of joblib's loky backend, replaced when one dies or hangs.
+    """Worker processes like those of joblib's loky backend, replaced when one dies or hangs.
 
     What all jobs have in common, such as the data, is written to a file once, and mapped
     into the memory of each worker once.
@@ -44,38 +37,56 @@ class Loky(Futures):
         Configured.
     slots : int
         Number of workers.
+    temp_folder : str or None
+        Where to write the data; None leaves that to joblib's rules.
     """
 
-    def __init__(self, task: Task, backend: Any, slots: int):
+    def __init__(self, task: Task, backend: Any, slots: int, temp_folder: str | None):
         super().__init__(slots)
         self._backend = backend
-        self._folder = Path(tempfile.mkdtemp(prefix="skpg-", dir=os.getenv("JOBLIB_TEMP_FOLDER")))
+        self._pool: Pool | None = None
         settings = {
             "config": get_config(),
             "filters": list(warnings.filters),
             "nested": backend.get_nested_backend(),
             "cpus": max(1, cpu_count() // slots),
         }
-        dump((task, settings), self._folder / "task")
+        self._folder = Folder(temp_folder)
+        try:
+            dump((task, settings), self._folder.path / "task")
+        except BaseException:
+            self.close()
+            raise
 
     def abandon(self) -> None:
         """End the workers, unless they are idle."""
         if self._running:
             self._running.clear()
-            self._backend.abort_everything(ensure_ready=True)
+            self._end_workers()
 
     def close(self) -> None:
-        """Remove the file. The workers stay, for whoever uses joblib next."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Remove the data, and leave the workers to the next search."""
+        self._folder.remove()
+        self.abandon()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.leave()
+
+    def _end_workers(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.end()
 
     def _start(self, job: Job) -> Any:
         self._stamp(job).unlink(missing_ok=True)
+        if self._pool is None:
+            self._pool = Pool.take(self._backend, int(self.slots))
         # Pickled here and not in the thread of the pool: what a job refers to may change.
-        pickled = dumps(job)
+        packed = pack(job, self._folder.replaced)
         try:
-            return self._backend._workers.submit(_run_in_worker, str(self._folder), pickled)
+            return self._pool.submit(_run_in_worker, str(self._folder.path), packed)
         except BrokenProcessPool as error:  # a worker died while it was idle
-            future: Future[Outcome] = Future()
+            future: Future[bytes] = Future()
             future.set_exception(error)
             return future
 
@@ -83,27 +94,31 @@ class Loky(Futures):
         error = future.exception()
         return WorkerDiedError() if isinstance(error, TerminatedWorkerError) else error
 
+    def _event_of(self, job: Job, future: Any) -> Event:
+        return arrived(job, future.result())
+
     def _died(self, job: Job) -> list[Event]:
         # The pool ends as a whole. Who was guilty is not known.
         futures, self._running = self._running, {}
         events = [Event(job, error=WorkerDiedError())]
         for future, other in futures.items():
             if future.done() and not future.exception():
-                events.append(Event(other, future.result()))
+                events.append(self._event_of(other, future))
             else:
                 events.append(Event(other, error=WorkerDiedError()))
-        self._backend.abort_everything(ensure_ready=True)
+        self._end_workers()
         return events
 
     def _overdue(self) -> list[Event]:
         late = {future: job for future, job in self._running.items() if self._is_late(future, job)}
         if not late:
             return []
-        others = [job for future, job in self._running.items() if future not in late]
-        self._running.clear()
-        self._backend.abort_everything(ensure_ready=True)
-        for job in others:
-            self.submit(job)
+        others = {future: job for future, job in self._running.items() if future not in late}
+        self._running = {future: job for future, job in others.items() if future.done()}
+        self._end_workers()
+        for future, job in others.items():
+            if future not in self._running:
+                self.submit(job)
         return [Event(job, error=CandidateTimeoutError()) for job in late.values()]
 
     def _is_late(self, future: Any, job: Job) -> bool:
@@ -117,25 +132,20 @@ class Loky(Futures):
 
     def _stamp(self, job: Job) -> Path:
         """Return the path of the file that tells since when a job runs."""
-        return _stamp(self._folder, job)
+        return _stamp(self._folder.path, job)
 
 
 def _stamp(folder: Path, job: Job) -> Path:
     return folder / f"{job.candidate}-{job.fold}"
 
 
-# Of a worker: the folder of the search that it works for, and what is read from there.
-_current: dict[str, Any] = {}
+def _run_in_worker(folder: str, packed: bytes) -> bytes:
+    return answer(lambda: _run(folder, packed))
 
 
-def _run_in_worker(folder: str, pickled: bytes) -> Outcome:
-    if folder not in _current:
-        _current.clear()
-        _current[folder] = load(Path(folder) / "task")
-        # Ctrl-C in a terminal reaches the workers too; the parent decides what it means
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    task, settings = _current[folder]
-    job = pickle.loads(pickled)
+def _run(folder: str, packed: bytes) -> Outcome:
+    task, settings = read(folder, "task")
+    job = received(packed, partial(restored, folder))
     if job.seconds is not None:
         _stamp(Path(folder), job).touch()
     with _as_in_parent(**settings):
@@ -169,35 +179,3 @@ def _as_in_parent(
 
 def _pattern(regex: Any) -> str:
     return getattr(regex, "pattern", regex) or ""
-
-
-def dump(value: Any, path: Path) -> None:
-    """Write a value such that its arrays can be mapped into memory.
-
-    For workers of this search only, as what joblib writes for its own: the folder is
-    readable by this user alone, and removed at the end. The file holds the pickle, then the
-    buffers of the arrays, then a pickled table of where each begins and ends, then the
-    length of the table.
-    """
-    buffers: list[pickle.PickleBuffer] = []
-    parts = [dumps(value, protocol=5, buffer_callback=buffers.append)]
-    parts += [buffer.raw() for buffer in buffers]
-    table = []
-    with path.open("wb") as file:
-        for part in parts:
-            file.write(b"\0" * (-file.tell() % ALIGNMENT))
-            start = file.tell()
-            file.write(part)
-            table.append((start, file.tell()))
-        pickled = pickle.dumps(table)
-        file.write(pickled + len(pickled).to_bytes(8, "little"))
-
-
-def load(path: Path) -> Any:
-    """Read what `dump` wrote. Processes share the pages of arrays until one writes to them."""
-    with path.open("rb") as file:
-        view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
-    length = int.from_bytes(view[-8:], "little")
-    table = pickle.loads(view[-8 - length : -8])
-    parts = [view[start:end] for start, end in table]
-    return pickle.loads(parts[0], buffers=parts[1:])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from skpg._executors import Event, Job, Outcome, WorkerDiedError
+from skpg._executors import CandidateError, Event, Job, Outcome, WorkerDiedError
 from skpg._journal import Candidate, Journal
 from skpg._racing import Race, comparable_mean
 from skpg._space import Params
@@ -110,7 +110,7 @@ class Schedule:
         Raises
         ------
         BaseException
-            The error of the job, unless it is a death or a timeout.
+            The error of the job, unless it is a death, a timeout or one of its candidate.
         """
         job = event.job
         alone = (job.candidate, job.fold) == self._on_trial
@@ -131,6 +131,8 @@ class Schedule:
             self._give_up(candidate, event.error)
         elif isinstance(event.error, WorkerDiedError):
             self._suspects.append(job)
+        elif isinstance(event.error, CandidateError):
+            self._take(candidate, job.fold, self._failure(job.candidate, job.fold, event.error))
         elif event.error is not None:
             raise event.error
 

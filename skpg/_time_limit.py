@@ -13,6 +13,8 @@ from types import FrameType
 
 # Seconds between reminders to code that catches the error and goes on.
 REMINDER = 1.0
+# Seconds, three years of them, that the timers of every system can count.
+LONGEST = 1e8
 
 
 class CandidateTimeoutError(TimeoutError):
@@ -45,12 +47,11 @@ def time_limit(seconds: float | None) -> Iterator[Limit]:
     limit = Limit()
     if seconds is None:
         yield limit
-    elif threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
-        with _alarm(limit, max(seconds, 1e-3)):
-            yield limit
-    else:
-        with _watch(limit, max(seconds, 1e-3)):
-            yield limit
+        return
+    seconds = min(max(seconds, 1e-3), LONGEST)
+    main = threading.current_thread() is threading.main_thread()
+    with (_alarm if main and hasattr(signal, "setitimer") else _watch)(limit, seconds):
+        yield limit
 
 
 @contextmanager
@@ -63,10 +64,12 @@ def _alarm(limit: Limit, seconds: float) -> Iterator[None]:
             raise CandidateTimeoutError
 
     start = time.monotonic()
-    handler = signal.signal(signal.SIGALRM, ring)
     # another user of the alarm, such as a search around this one, waits for its turn
-    rest, interval = signal.setitimer(signal.ITIMER_REAL, seconds, REMINDER)
+    rest, interval = signal.setitimer(signal.ITIMER_REAL, 0)
+    handler = signal.getsignal(signal.SIGALRM)
     try:
+        signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(signal.ITIMER_REAL, seconds, REMINDER)
         yield
     finally:
         try:
@@ -74,7 +77,7 @@ def _alarm(limit: Limit, seconds: float) -> Iterator[None]:
         finally:  # also where the alarm rang in the line above
             over = True
             signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, handler)
+            signal.signal(signal.SIGALRM, handler or signal.SIG_DFL)  # None is one set in C
             if rest:
                 rest = max(rest - (time.monotonic() - start), 1e-3)
                 signal.setitimer(signal.ITIMER_REAL, rest, interval)

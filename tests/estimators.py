@@ -10,8 +10,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 class Scripted(ClassifierMixin, BaseEstimator):
     """Scores ``a / 100``; `act` says what else the fits of some values of `a` do."""
 
-    def __init__(self, a=0, act="nothing", on=(), seconds=0.0, folder=None):
+    def __init__(self, a=0, act="nothing", on=(), seconds=0.0, folder=None, extra=None):
         self.a, self.act, self.on, self.seconds, self.folder = a, act, on, seconds, folder
+        self.extra = extra
 
     def fit(self, X, y):
         if self.folder:
@@ -23,6 +24,8 @@ class Scripted(ClassifierMixin, BaseEstimator):
             raise MemoryError("too many rows")
         time.sleep(self.seconds)
         self.classes_ = np.unique(y)
+        if isinstance(self.extra, str):
+            self.model_ = Marked(self.extra)
         return self
 
     def _misbehave(self):
@@ -48,6 +51,8 @@ class Scripted(ClassifierMixin, BaseEstimator):
             time.sleep(600)
         elif self.act == "ctrl-c":
             raise KeyboardInterrupt
+        elif self.act == "odd error":
+            raise TwoArgumentsError("one", "two")
         else:
             raise ValueError(f"a={self.a} fails")
 
@@ -56,3 +61,60 @@ class Scripted(ClassifierMixin, BaseEstimator):
 
     def score(self, X, y):
         return self.a / 100
+
+
+class TwoArgumentsError(Exception):
+    """Cannot be unpickled, as it is pickled with its message only."""
+
+    def __init__(self, one, two):
+        super().__init__(f"{one} and {two}")
+
+
+class Marked:
+    """Leaves a line in a file each time it is pickled."""
+
+    def __init__(self, path, n_bytes=0):
+        self.path, self.content = path, b"x" * n_bytes
+
+    def __getstate__(self):
+        with open(self.path, "a") as file:
+            file.write("pickled\n")
+        return self.__dict__
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+class Nowhere:
+    def __reduce__(self):
+        raise TypeError("cannot be pickled anywhere")
+
+
+class OnlyHere:
+    """Can be pickled, and unpickled in the same process."""
+
+    def __reduce__(self):
+        return _only_in, (os.getpid(),)
+
+
+def _only_in(process):
+    if os.getpid() != process:
+        raise RuntimeError("in another process")
+    return OnlyHere()
+
+
+class OddScore(float):
+    def __reduce__(self):
+        raise TypeError("odd")
+
+
+def odd_score(estimator, X, y):
+    return (OddScore if estimator.a == 3 else float)(estimator.a / 100)
+
+
+class UnpicklableScorer:
+    def __call__(self, estimator, X, y):
+        return 0.0
+
+    def __reduce__(self):
+        raise TypeError("this scorer cannot be pickled")

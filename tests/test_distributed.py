@@ -12,7 +12,8 @@ from sklearn.datasets import load_iris
 from sklearn.neighbors import KNeighborsClassifier
 
 from skpg import PolicyGradientSearchCV
-from tests.estimators import Scripted
+from tests.estimators import Marked, Nowhere, OnlyHere, Scripted, UnpicklableScorer
+from tests.together import fit_overlapping, fit_together
 
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.filterwarnings("default")
@@ -129,3 +130,78 @@ def test_without_workers_the_search_ends_with_what_it_has(monkeypatch):
         ).fit(X, y)
     assert search.stop_reason_ == "interrupted"
     assert 3 <= len(search.cv_results_["params"]) < 40
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        (Nowhere(), "cannot be pickled: TypeError: cannot be pickled anywhere"),
+        (OnlyHere(), "cannot be unpickled: RuntimeError: in another process"),
+    ],
+)
+def test_a_choice_that_cannot_be_sent_is_a_failed_candidate(dask, choice, message):
+    space = {"a": [1, 2, 3, 4], "folder": [None, choice]}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        search = PolicyGradientSearchCV(Scripted(), space, n_iter=8, cv=3, random_state=0).fit(X, y)
+    good = np.array([params["folder"] is None for params in search.cv_results_["params"]])
+    scores = search.cv_results_["mean_test_score"]
+    assert np.isnan(scores[~good]).all()
+    np.testing.assert_allclose(np.sort(scores[good]), [0.01, 0.02, 0.03, 0.04])
+    assert any(message in str(w.message) for w in caught)
+
+
+def test_large_choices_are_pickled_once(dask, tmp_path):
+    choices = [Marked(tmp_path / str(k), 500_000) for k in range(2)]
+    space = {"a": [1, 2, 3, 4], "seconds": [0.0], "extra": choices}
+    search = PolicyGradientSearchCV(Scripted(), space, n_iter=8, cv=3, random_state=0).fit(X, y)
+    assert [path.read_text() for path in sorted(tmp_path.iterdir())] == ["pickled\n"] * 2
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_what_a_fit_has_left_is_not_sent_with_the_next(dask, tmp_path):
+    search = search_of(Scripted(extra=str(tmp_path / "model")), n=4).fit(X, y)
+    assert isinstance(search.best_estimator_.model_, Marked)
+    search.fit(X, y)
+    assert not (tmp_path / "model").exists()
+
+
+class OnDask(PolicyGradientSearchCV):
+    def fit(self, X, y):
+        with joblib.parallel_config("dask"):
+            return super().fit(X, y)
+
+
+def small(callbacks=None):
+    settings = {"n_iter": 4, "batch_size": 2, "cv": 2, "random_state": 0}
+    return OnDask(Scripted(), {"a": list(range(4))}, callbacks=callbacks, **settings)
+
+
+def test_searches_in_threads_share_a_cluster(dask):
+    expected = small().fit(X, y).cv_results_["mean_test_score"].tolist()
+    searches = [small() for _ in range(3)]
+    fit_together(searches, X, y)
+    for search in searches:
+        assert search.cv_results_["mean_test_score"].tolist() == expected
+
+
+def patience():
+    import dask
+
+    return dask.config.get("distributed.deploy.lost-worker-timeout")
+
+
+def test_settings_of_dask_are_restored_when_the_last_of_several_searches_ends(dask):
+    before, during = patience(), []
+    fit_overlapping(
+        lambda callbacks: small([*callbacks, lambda progress: during.append(patience())]), X, y
+    )
+    assert patience() == before
+    assert set(during) == {"1h"}
+
+
+def test_a_search_that_cannot_be_sent_leaves_the_settings_of_dask(dask):
+    before = patience()
+    with pytest.raises(Exception, match="this scorer"):
+        small().set_params(scoring=UnpicklableScorer()).fit(X, y)
+    assert patience() == before

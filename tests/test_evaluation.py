@@ -1,6 +1,7 @@
 """The engine beside scikit-learn's own loop, and what becomes of failures."""
 
 import os
+import signal
 import sqlite3
 import time
 import warnings
@@ -27,8 +28,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skpg import PolicyGradientSearchCV, load_study
 from skpg._executors import Event
+from skpg._folder import dump, load
 from skpg._journal import Journal, Recorded
-from skpg._loky import dump, load
 from skpg._racing import Race
 from skpg._schedule import Schedule
 from skpg._time_limit import CandidateTimeoutError, time_limit
@@ -724,3 +725,23 @@ def test_a_limit_that_is_kept_leaves_nothing_behind():
     assert not limit.exceeded
     with time_limit(None):
         pass
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_limits_of_ages_are_none(backend, n_jobs):
+    before = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)
+    with joblib.parallel_config(backend):
+        search = search_of(
+            Scripted(), n=3, n_jobs=n_jobs, candidate_timeout=1e12, timeout=1e12
+        ).fit(X, y)
+    assert search.n_fits_ == 9
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert (signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)) == before
+
+
+def test_a_limit_that_cannot_be_set_leaves_the_handler_as_it_was():
+    before = signal.getsignal(signal.SIGALRM)
+    with pytest.raises(ValueError, match="NaN"), time_limit(float("nan")):
+        pass
+    assert signal.getsignal(signal.SIGALRM) is before

@@ -615,14 +615,25 @@ def test_metadata_reaches_fit_score_and_split():
     assert (search.best_estimator_.predict(X[y > 0]) > 0).all()
 
 
-def test_progress_reaches_the_callbacks_of_scikit_learn():
-    callback = pytest.importorskip("sklearn.callback")
-    search = make(n_jobs=2)
-    search.set_callbacks(callback.ProgressBar(max_propagation_depth=0))
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_the_progress_bar_of_scikit_learn_moves_with_each_fit(n_jobs, monkeypatch):
+    module = pytest.importorskip("sklearn.callback._progressbar")
+    pytest.importorskip("rich")
+    done = []
+
+    class Monitor(module.RichProgressMonitor):
+        def _on_task_end(self, task_info):
+            super()._on_task_end(task_info)
+            bar = self.root_rich_task.children[0]  # of the search
+            done.append(round(bar.progress * bar.total))
+
+    monkeypatch.setattr(module, "RichProgressMonitor", Monitor)
+    search = make(n_jobs=n_jobs)
+    search.set_callbacks(module.ProgressBar(max_propagation_depth=0))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         search.fit(X, y)
-    assert search.n_fits_ == 36
+    assert done[:36] == list(range(1, 37))
 
 
 def test_verbose_prints_the_number_of_fits_once(capsys):
@@ -653,5 +664,11 @@ def test_verbose_announces_as_many_candidates_as_there_are(capsys, space, n):
 
 
 def test_html_representation_names_fitted_attributes():
-    search = make().fit(X, y)
-    assert "PolicyGradientSearchCV" in search._repr_html_()
+    search = make()
+    assert "best_params_" not in search._repr_html_()
+    search.fit(X, y)
+    if not hasattr(search, "set_callbacks"):
+        pytest.skip("scikit-learn shows them from 1.9 on")
+    shown = search._repr_html_()
+    for name in ("best_params_", "policy_", "history_", "stop_reason_", "n_fits_"):
+        assert f">{name}<" in shown.replace("\n", "").replace(" ", "")
