@@ -16,7 +16,7 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.feature_selection import SelectKBest
-from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
@@ -476,7 +476,8 @@ def test_pipelines_with_steps_and_estimators_as_choices():
     assert search.policy_.mode()["model"] in (space[0]["model"][0], space[1]["model"][0])
 
 
-RIDGE, NEIGHBORS, TREE = RidgeClassifier(), KNeighborsClassifier(), DecisionTreeClassifier()
+RIDGE, NEIGHBORS = RidgeClassifier(), KNeighborsClassifier()
+TREE = DecisionTreeClassifier(random_state=0)
 SCALED = Pipeline([("scale", StandardScaler()), ("model", RIDGE)])
 VOTING = VotingClassifier([("ridge", RIDGE)])
 # An estimator, and a space that names what only its choices have.
@@ -508,7 +509,7 @@ COMPOSED = {
         {
             "estimators": [[("k", NEIGHBORS)]],
             "k__n_neighbors": [1, 5],
-            "final_estimator": [TREE, LogisticRegression()],
+            "final_estimator": [TREE, NEIGHBORS],
             "passthrough": [True, False],
         },
     ),
