@@ -11,6 +11,7 @@ import time
 import joblib
 import numpy as np
 import pytest
+from joblib.externals.loky import get_reusable_executor
 from scipy import stats
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
@@ -194,12 +195,17 @@ def interrupted(tmp_path, **settings):
     return make(n_iter=10, cv=2, callbacks=[PressesCtrlC(str(file), **settings)]), file
 
 
+def in_two_processes(search):
+    get_reusable_executor().shutdown()  # workers of earlier searches ignore Ctrl-C
+    cross_validate(search, X, y, cv=3, n_jobs=2, pre_dispatch=1)
+
+
 ALL_OF_THEM = {
     "cross_validate": lambda search: cross_validate(search, X, y, cv=3),
     "cross_val_score": lambda search: cross_val_score(
         Pipeline([("search", search)]), X, y, cv=3, error_score=0.0
     ),
-    "two processes": lambda search: cross_validate(search, X, y, cv=3, n_jobs=2, pre_dispatch=1),
+    "two processes": in_two_processes,
     "a loop of joblib": lambda search: joblib.Parallel()(
         joblib.delayed(search.fit)(X, y) for _ in range(3)
     ),
