@@ -6,7 +6,6 @@ import json
 import platform
 import secrets
 import sqlite3
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
@@ -16,6 +15,7 @@ import numpy as np
 import scipy
 import sklearn
 
+from skpg._callers import warn
 from skpg._digest import digest, name_of
 from skpg._encoding import describe, encode
 from skpg._executors import Outcome
@@ -314,10 +314,9 @@ def _warn_of_changes(
     for study_id, recorded in connection.execute(query) if changed else ():
         differences = _differences(recorded, parts)
         if changed.issuperset(differences):
-            warnings.warn(
+            warn(
                 f"A new study was begun: {_title(study_id).lower()} in {storage.path} differs "
-                f"only in: {', '.join(differences)}.{_accident(storage, differences)}",
-                stacklevel=2,
+                f"only in: {', '.join(differences)}.{_accident(storage, differences)}"
             )
             return
 

@@ -3,8 +3,10 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -220,6 +222,42 @@ def test_a_search_within_a_search_keeps_to_itself(store):
     # two candidates; and a run for each inner search: 2 candidates x 2 folds and the refit
     assert own.sum() == 2 + 5
     assert (~own).sum() == 5 * 2
+
+
+def test_one_callback_keeps_searches_apart_that_run_at_the_same_time(store):
+    mlflow.sklearn.autolog(silent=True)
+    callback, together = MLflowCallback(), threading.Barrier(2)
+    first_ended = threading.Event()
+
+    def wait(progress):
+        together.wait(60)  # for the other one's candidate
+
+    def be_last(progress):  # refit when the other one has ended
+        if progress.n_candidates == 4:
+            assert first_ended.wait(60)
+
+    def run(weights, *more):
+        space = {"n_neighbors": randint(1, 31), "weights": [weights]}
+        return search_of(space=space, n_iter=4, callbacks=[wait, callback, *more]).fit(X, y)
+
+    def run_first():
+        run("uniform")
+        first_ended.set()
+
+    with ThreadPoolExecutor(2) as pool:
+        for future in [pool.submit(run_first), pool.submit(run, "distance", be_last)]:
+            future.result()
+    parents, children = store()
+    assert (len(parents), len(children)) == (2, 8)
+    for _, parent in parents.iterrows():
+        mine = children[children["tags.mlflow.parentRunId"] == parent.run_id]
+        assert [f"['{weights}']" for weights in mine["params.weights"]] == (
+            [parent["params.space.weights"]] * 4
+        )
+    assert set(parents.status) == {"FINISHED"}
+    # what was off is on again
+    LogisticRegression(max_iter=1000).fit(X, y)
+    assert len(store()[0]) == 3
 
 
 def test_a_callback_can_be_cloned_and_pickled(store):

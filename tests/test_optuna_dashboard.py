@@ -3,9 +3,11 @@ import math
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -195,6 +197,64 @@ def test_clones_of_a_search_have_callbacks_of_their_own():
     assert optuna.get_all_study_names(callback.storage) == ["knn", "knn 2"]
 
 
+def in_threads(*functions):
+    with ThreadPoolExecutor(len(functions)) as pool:
+        return [future.result() for future in [pool.submit(f) for f in functions]]
+
+
+def test_one_callback_keeps_searches_apart_that_run_at_the_same_time():
+    storage = optuna.storages.InMemoryStorage()
+    callback = OptunaCallback(storage, "knn")
+    together = threading.Barrier(2)
+
+    def wait(progress):
+        together.wait(60)  # for the other one's candidate
+
+    def run(seed):
+        callbacks = [wait, callback]
+        return search_of(
+            KNeighborsClassifier(), KNN, n_iter=5, random_state=seed, callbacks=callbacks
+        ).fit(X, y)
+
+    searches = in_threads(lambda: run(0), lambda: run(1))
+    studies = [optuna.load_study(study_name=name, storage=storage) for name in ("knn", "knn 2")]
+    params = [[trial.params for trial in study.trials] for study in studies]
+    expected = [search.cv_results_["params"] for search in searches]
+    assert params in (expected, expected[::-1])
+    assert all(study.user_attrs["stop_reason"] == "n_iter" for study in studies)
+
+
+def test_one_callback_keeps_a_search_within_a_search_apart():
+    storage = optuna.storages.InMemoryStorage()
+    callback = OptunaCallback(storage, "knn")
+
+    def search_again(progress):
+        if progress.n_candidates == 2:
+            search_of(KNeighborsClassifier(), KNN, n_iter=3, callbacks=[callback]).fit(X, y)
+
+    outer = search_of(KNeighborsClassifier(), KNN, n_iter=5, callbacks=[search_again, callback])
+    outer.fit(X, y)
+    studies = [optuna.load_study(study_name=name, storage=storage) for name in ("knn", "knn 2")]
+    assert [len(study.trials) for study in studies] == [5, 3]
+    assert [trial.params for trial in studies[0].trials] == outer.cv_results_["params"]
+
+
+class Crowded(optuna.storages.InMemoryStorage):
+    """A storage in which another process takes a name just before it is wanted."""
+
+    def create_new_study(self, directions, study_name=None):
+        if study_name in ("knn", "knn 2"):
+            super().create_new_study(directions, study_name)
+        return super().create_new_study(directions, study_name)
+
+
+def test_a_name_that_is_taken_in_the_same_instant_gets_the_next_number():
+    callback = OptunaCallback(Crowded(), "knn")
+    search_of(KNeighborsClassifier(), KNN, n_iter=3, callbacks=[callback]).fit(X, y)
+    assert callback.study.study_name == "knn 3"
+    assert len(callback.study.trials) == 3
+
+
 def test_a_storage_that_fails_does_not_end_the_search(tmp_path):
     path = tmp_path / "studies.db"
 
@@ -210,6 +270,11 @@ def test_a_storage_that_fails_does_not_end_the_search(tmp_path):
     assert len(search.cv_results_["params"]) == 12
     with pytest.warns(UserWarning, match="OptunaCallback records nothing more"):
         search_of(KNeighborsClassifier(), KNN, callbacks=[OptunaCallback("no://where")]).fit(X, y)
+    # nor is the study of an earlier search taken for that of this one
+    callback.storage = "no://where"
+    with pytest.warns(UserWarning, match="OptunaCallback records nothing more"):
+        search.set_params(callbacks=[callback], n_iter=2).fit(X, y)
+    assert callback.study is None
 
 
 # -- optuna-dashboard --------------------------------------------------------------------

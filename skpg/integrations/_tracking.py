@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -12,57 +13,61 @@ from skpg._stopping import Progress
 LONGEST_TEXT = 500
 
 
-class Tracker(ABC):
-    """A callback that records a search elsewhere, and never ends it.
-
-    The first error warns, and nothing more is recorded. A copy, or what is pickled, has the
-    settings only: each search has a record of its own.
-    """
-
-    _recording = False
+class Record(ABC):
+    """What a tracker keeps of one search."""
 
     @abstractmethod
-    def _begin(self, search: Any) -> None:
+    def begin(self, search: Any) -> None:
         """Open the record."""
 
     @abstractmethod
-    def _record(self, progress: Progress) -> None:
+    def add(self, progress: Progress) -> None:
         """Record a candidate."""
 
     @abstractmethod
-    def _end(self, search: Any, error: BaseException | None) -> None:
+    def end(self, search: Any, error: BaseException | None) -> None:
         """Record how the search ended."""
 
-    def _close(self, error: BaseException | None) -> None:  # noqa: B027 - most take nothing
-        """Give back what `_begin` took, whatever has failed since."""
+    def close(self, error: BaseException | None) -> None:  # noqa: B027 - most take nothing
+        """Give back what `begin` took, whatever has failed since."""
+
+
+class Tracker(ABC):
+    """A callback that records searches elsewhere, and never ends them.
+
+    Each search has a record of its own, whether it runs after another one, in another thread
+    at the same time, or within another one. The first error in a record warns, and nothing
+    more is recorded of that search. A copy, or what is pickled, has the settings only.
+    """
+
+    @abstractmethod
+    def _new_record(self) -> Record:
+        """Return a record that is not yet open."""
 
     def on_search_begin(self, search: Any) -> None:
         """Open the record of a search."""
-        self._recording = True
-        self._attempt(self._begin, search)
+        self._open.append(_Attempts(self._new_record(), type(self).__name__))
+        self._open[-1].attempt(lambda record: record.begin(search))
 
     def __call__(self, progress: Progress) -> None:
-        """Record a candidate."""
-        if self._recording:
-            self._attempt(self._record, progress)
+        """Record a candidate of the search that runs in this thread, the innermost if several."""
+        for attempts in self._open[-1:]:
+            attempts.attempt(lambda record: record.add(progress))
 
     def on_search_end(self, search: Any, error: BaseException | None) -> None:
         """Record how a search ended, and close its record."""
-        if self._recording:
-            self._attempt(self._end, search, error)
-        self._attempt(self._close, error)
-        self._recording = False
+        for attempts in self._open[-1:]:
+            self._open.pop()
+            attempts.attempt(lambda record: record.end(search, error))
+            attempts.attempt(lambda record: record.close(error), always=True)
 
-    def _attempt(self, action: Callable[..., None], *arguments: Any) -> None:
-        try:
-            action(*arguments)
-        except Exception as failure:
-            if self._recording:  # the first
-                warn(
-                    f"{type(self).__name__} records nothing more of this search: "
-                    f"{type(failure).__name__}: {failure}"
-                )
-            self._recording = False
+    @property
+    def _open(self) -> list[_Attempts]:
+        """The records of the searches that run in this thread, the innermost last."""
+        threads: Any = self.__dict__.setdefault("_threads", threading.local())
+        if not hasattr(threads, "records"):
+            threads.records = []
+        return threads.records
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the settings."""
@@ -73,6 +78,26 @@ class Tracker(ABC):
         copy = type(self).__new__(type(self))
         vars(copy).update(self.__getstate__())
         return copy
+
+
+class _Attempts:
+    """A record that is written to until that fails for the first time."""
+
+    def __init__(self, record: Record, tracker: str):
+        self._record, self._tracker, self._failed = record, tracker, False
+
+    def attempt(self, action: Callable[[Record], None], *, always: bool = False) -> None:
+        if self._failed and not always:
+            return
+        try:
+            action(self._record)
+        except Exception as failure:
+            if not self._failed:
+                warn(
+                    f"{self._tracker} records nothing more of this search: "
+                    f"{type(failure).__name__}: {failure}"
+                )
+            self._failed = True
 
 
 def text(value: object) -> str:

@@ -5,9 +5,10 @@ Needs ``pip install "skpg[mlflow]"``.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import mlflow
@@ -18,7 +19,7 @@ from mlflow.utils import autologging_utils
 
 from skpg._stopping import Progress
 from skpg.integrations._figures import convergence_figure
-from skpg.integrations._tracking import Tracker, described_settings, described_space, text
+from skpg.integrations._tracking import Record, Tracker, described_settings, described_space, text
 
 __all__ = ["MLflowCallback"]
 
@@ -50,7 +51,7 @@ class MLflowCallback(Tracker):
     Attributes
     ----------
     run_id : str or None
-        The parent run of the last search.
+        The parent run of the search that began last.
 
     Notes
     -----
@@ -86,25 +87,36 @@ class MLflowCallback(Tracker):
         self.tags = tags
         self.run_id: str | None = None
 
-    def _begin(self, search: Any) -> None:
+    def _new_record(self) -> Record:
         self.run_id = None
+        return _RunOfSearch(self)
+
+
+class _RunOfSearch(Record):
+    """The parent run of one search."""
+
+    def __init__(self, callback: MLflowCallback):
+        self._callback = callback
+        self._tags = callback.tags or {}
+        self._taken = ExitStack()
+        self._own: str | None = None
         self._scores: list[float] = []
         self._statuses: list[str] = []
-        self._taken = ExitStack()
-        # Private: MLflow's own context forgets that it was entered before.
-        if not autologging_utils._AUTOLOGGING_GLOBALLY_DISABLED:
-            self._taken.enter_context(autologging_utils.disable_autologging())
+
+    def begin(self, search: Any) -> None:
+        self._taken.enter_context(_without_autologging())
         self._client = mlflow.MlflowClient()
         active = mlflow.active_run()
         if active is None or TAG in self._client.get_run(active.info.run_id).data.tags:
-            active = mlflow.start_run(run_name=self.run_name, nested=active is not None)
+            name = self._callback.run_name
+            active = mlflow.start_run(run_name=name, nested=active is not None)
             self._own = active.info.run_id
-        self.run_id, self._experiment = active.info.run_id, active.info.experiment_id
+        self._run_id, self._experiment = active.info.run_id, active.info.experiment_id
+        self._callback.run_id = self._run_id
         space = {f"space.{name}": value for name, value in described_space(search).items()}
-        self._log(self.run_id, described_settings(search) | space, tags={TAG: "search"})
+        self._log(self._run_id, described_settings(search) | space, tags={TAG: "search"})
 
-    def _record(self, progress: Progress) -> None:
-        assert self.run_id is not None
+    def add(self, progress: Progress) -> None:
         number = progress.n_candidates
         folds = np.array(progress.fold_scores)
         raced = progress.status == "raced"
@@ -114,7 +126,7 @@ class MLflowCallback(Tracker):
         child = self._client.create_run(
             self._experiment,
             start_time=int(1000 * (now - progress.seconds)),
-            tags={"mlflow.parentRunId": self.run_id},
+            tags={"mlflow.parentRunId": self._run_id},
             run_name=f"candidate {number}",
         ).info.run_id
         try:
@@ -124,42 +136,36 @@ class MLflowCallback(Tracker):
             self._client.set_terminated(child, state, int(1000 * now))
         if np.isfinite(progress.best_score):
             self._client.log_metric(
-                self.run_id, "best_score", progress.best_score, step=number, synchronous=True
+                self._run_id, "best_score", progress.best_score, step=number, synchronous=True
             )
 
-    def _end(self, search: Any, error: BaseException | None) -> None:
-        assert self.run_id is not None
+    def end(self, search: Any, error: BaseException | None) -> None:
         figure = convergence_figure(np.array(self._scores), self._statuses)
-        self._client.log_figure(self.run_id, figure, "convergence.png")
+        self._client.log_figure(self._run_id, figure, "convergence.png")
         if error is not None:
-            self._client.set_tag(self.run_id, "stop_reason", text(error))
+            self._client.set_tag(self._run_id, "stop_reason", text(error))
             return
         best = getattr(search, "best_params_", {})
         self._log(
-            self.run_id,
+            self._run_id,
             {f"best_{name}": value for name, value in best.items()},
             [("n_candidates", len(self._scores), 0), ("n_fits", search.n_fits_, 0)],
             {"stop_reason": search.stop_reason_},
         )
         results = pd.DataFrame(search.cv_results_).to_csv(index=False)
-        self._client.log_text(self.run_id, results, "cv_results.csv")
+        self._client.log_text(self._run_id, results, "cv_results.csv")
 
-    def _close(self, error: BaseException | None) -> None:
+    def close(self, error: BaseException | None) -> None:
         with self._taken:
             if self._own is None:
                 return
-            own, self._own = self._own, None
             state = "FINISHED" if error is None else "FAILED"
             state = "KILLED" if isinstance(error, KeyboardInterrupt) else state
             active = mlflow.active_run()
-            if active is not None and active.info.run_id == own:
+            if active is not None and active.info.run_id == self._own:
                 mlflow.end_run(state)
             else:  # somebody started another one, or ended ours
-                self._client.set_terminated(own, state)
-
-    # what `_begin` takes, for the case that it fails on its way
-    _own: str | None = None
-    _taken = ExitStack()
+                self._client.set_terminated(self._own, state)
 
     def _log(
         self,
@@ -170,16 +176,42 @@ class MLflowCallback(Tracker):
     ) -> None:
         """Log to a run what it does not have yet; params of a run can be set only once."""
         now = int(1000 * time.time())
-        known = self._client.get_run(run_id).data.params if run_id == self.run_id else {}
+        known = self._client.get_run(run_id).data.params if run_id == self._run_id else {}
         new = [Param(name, text(value)) for name, value in params.items() if name not in known]
         for start in range(0, len(new), LARGEST_BATCH):
             self._client.log_batch(run_id, params=new[start : start + LARGEST_BATCH])
         self._client.log_batch(
             run_id,
             [Metric(name, float(value), now, step) for name, value, step in metrics],
-            tags=[RunTag(k, v) for k, v in {**(self.tags or {}), **(tags or {})}.items()],
+            tags=[RunTag(k, v) for k, v in {**self._tags, **(tags or {})}.items()],
             synchronous=True,
         )
+
+
+_switching = threading.Lock()
+_switched_off = ExitStack()
+_n_searches = 0
+
+
+@contextmanager
+def _without_autologging() -> Iterator[None]:
+    """Switch automatic logging off until the last search of this process has ended.
+
+    MLflow's own context forgets that it was entered before.
+    """
+    global _n_searches
+    with _switching:
+        # Private: nothing else says whether the user has done so.
+        if not _n_searches and not autologging_utils._AUTOLOGGING_GLOBALLY_DISABLED:
+            _switched_off.enter_context(autologging_utils.disable_autologging())
+        _n_searches += 1
+    try:
+        yield
+    finally:
+        with _switching:
+            _n_searches -= 1
+            if not _n_searches:
+                _switched_off.close()
 
 
 def _scores(progress: Progress) -> list[tuple[str, float, int]]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -23,7 +25,7 @@ from sklearn.utils.validation import check_is_fitted
 from skpg._stopping import Progress
 from skpg.integrations._observed import Observed, centre, publish
 from skpg.integrations._studies import Translation, candidates, new_study
-from skpg.integrations._tracking import Tracker
+from skpg.integrations._tracking import Record, Tracker
 from skpg.learners import Learner
 
 __all__ = ["OptunaCallback", "PolicyGradientSampler", "export_study"]
@@ -248,7 +250,7 @@ class OptunaCallback(Tracker):
     Attributes
     ----------
     study : optuna.Study or None
-        The study of the last search.
+        The study of the search that began last.
 
     Examples
     --------
@@ -272,13 +274,27 @@ class OptunaCallback(Tracker):
         self.study_name = study_name
         self.study: Study | None = None
 
-    def _begin(self, search: Any) -> None:
-        self._translation = Translation(search.param_distributions)
-        self.study = new_study(search, self.storage, self._free_name())
+    def _new_record(self) -> Record:
+        self.study = None
+        return _StudyOfSearch(self)
 
-    def _record(self, progress: Progress) -> None:
-        assert self.study is not None
-        self.study.add_trial(
+
+class _StudyOfSearch(Record):
+    """The study that a callback fills while a search runs."""
+
+    def __init__(self, callback: OptunaCallback):
+        self._callback = callback
+
+    def begin(self, search: Any) -> None:
+        self._translation = Translation(search.param_distributions)
+        storage = self._callback.storage
+        for name in self._free_names():
+            with suppress(optuna.exceptions.DuplicatedStudyError):  # taken in this instant
+                self._study = self._callback.study = new_study(search, storage, name)
+                return
+
+    def add(self, progress: Progress) -> None:
+        self._study.add_trial(
             self._translation.trial(
                 progress.params,
                 progress.score,
@@ -288,15 +304,12 @@ class OptunaCallback(Tracker):
             )
         )
 
-    def _end(self, search: Any, error: BaseException | None) -> None:
-        assert self.study is not None
+    def end(self, search: Any, error: BaseException | None) -> None:
         reason = search.stop_reason_ if error is None else f"{type(error).__name__}: {error}"
-        self.study.set_user_attr("stop_reason", reason)
+        self._study.set_user_attr("stop_reason", reason)
 
-    def _free_name(self) -> str | None:
-        taken = set(optuna.get_all_study_names(self.storage))
-        if self.study_name not in taken:
-            return self.study_name
-        return next(
-            name for n in itertools.count(2) if (name := f"{self.study_name} {n}") not in taken
-        )
+    def _free_names(self) -> Iterator[str | None]:
+        wanted = self._callback.study_name
+        taken = set(optuna.get_all_study_names(self._callback.storage))
+        numbered = (wanted and f"{wanted} {n}" for n in itertools.count(2))
+        return (name for name in itertools.chain([wanted], numbered) if name not in taken)
