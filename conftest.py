@@ -5,9 +5,12 @@ from importlib.util import find_spec
 import pytest
 
 BRIDGES = {
-    "optuna": ["_define_by_run", "_observed", "_studies", "optuna"],
+    "optuna": [
+        f"optuna/{name}"
+        for name in ("__init__", "callback", "define_by_run", "export", "observed", "sampler")
+    ],
     "mlflow": ["mlflow"],
-    "matplotlib": ["_figures"],
+    "matplotlib": ["figures"],
 }
 
 collect_ignore = [

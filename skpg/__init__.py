@@ -1,12 +1,12 @@
 """A scikit-learn hyperparameter search that learns while it searches."""
 
 from skpg import learners
-from skpg._optimizer import PolicyGradientOptimizer
-from skpg._search import PolicyGradientSearchCV
-from skpg._space import Space
-from skpg._storage import StorageError, StudyInUseError
-from skpg._studies import StudySummary, load_study, studies
+from skpg.optimizer import PolicyGradientOptimizer
 from skpg.policy.policy import Policy
+from skpg.search import PolicyGradientSearchCV
+from skpg.space.space import Space
+from skpg.storage.database import StorageError, StudyInUseError
+from skpg.storage.reading import StudySummary, load_study, studies
 
 __all__ = [
     "Policy",

@@ -39,7 +39,7 @@ from sklearn.model_selection import KFold, ParameterSampler
 from threadpoolctl import threadpool_limits
 
 from skpg import PolicyGradientSearchCV
-from skpg._racing import Race
+from skpg.evaluation.racing import Race
 
 RESULTS = Path(__file__).parent / "results"
 FITS, SEARCHES = RESULTS / "cartpole_fits.jsonl", RESULTS / "cartpole.jsonl"

@@ -35,7 +35,7 @@ class Engine(PolicyGradientSearchCV):
     """The same candidates through the engine, without the policy."""
 
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
-        from skpg._evaluation import CrossValidation
+        from skpg.evaluation.cross_validation import CrossValidation
 
         waiting = list(CANDIDATES)
 

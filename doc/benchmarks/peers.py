@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from skpg import PolicyGradientOptimizer
-from skpg._space import Space
 from skpg.policy.policy import Policy
+from skpg.space.space import Space
 
 Params = dict[str, Any]
 

@@ -23,9 +23,9 @@ from sklearn.datasets import load_iris
 from sklearn.naive_bayes import GaussianNB
 
 from skpg import PolicyGradientSearchCV, _study
-from skpg._digest import digest
-from skpg._study import Study
 from skpg.learners import NaturalGradient
+from skpg.storage.digest import digest
+from skpg.storage.study import Study
 
 SPACE = {"var_smoothing": stats.loguniform(1e-12, 1.0), "priors": [None, [0.2, 0.3, 0.5]]}
 

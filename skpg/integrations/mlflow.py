@@ -17,9 +17,9 @@ import pandas as pd
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.utils import autologging_utils
 
-from skpg._stopping import Progress
-from skpg.integrations._figures import convergence_figure
-from skpg.integrations._tracking import Record, Tracker, described_settings, described_space, text
+from skpg.evaluation.stopping import Progress
+from skpg.integrations.figures import convergence_figure
+from skpg.integrations.tracking import Record, Tracker, described_settings, described_space, text
 
 __all__ = ["MLflowCallback"]
 

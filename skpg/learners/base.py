@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skpg._space import FloatArray, Space, is_positive
 from skpg.learners.rewards import replace_failed
 from skpg.policy.policy import Policy
+from skpg.space.space import FloatArray, Space, is_positive
 
 Admissible = Callable[[FloatArray], NDArray[np.bool_]]
 

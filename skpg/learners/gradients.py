@@ -11,9 +11,9 @@ from typing import Literal
 
 import numpy as np
 
-from skpg._space import LARGEST_Z, FloatArray
 from skpg.policy.actors import Actor, CategoricalActor, GaussianActor
 from skpg.policy.policy import Policy
+from skpg.space.space import LARGEST_Z, FloatArray
 
 Baseline = Literal["mean", "optimal"] | None
 

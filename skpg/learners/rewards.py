@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from skpg._space import FloatArray
+from skpg.space.space import FloatArray
 
 
 def replace_failed(rewards: FloatArray) -> FloatArray:

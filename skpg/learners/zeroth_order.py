@@ -8,12 +8,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from skpg._space import FloatArray, Space
 from skpg.learners.base import Admissible, Learner, LearnerState, Memory, check_bool, check_positive
 from skpg.learners.gradients import baseline_value, zeroth_order_gradient
 from skpg.learners.rewards import normalize, replace_failed
 from skpg.policy.actors import GaussianActor
 from skpg.policy.policy import Policy
+from skpg.space.space import FloatArray, Space
 
 # Standard deviations. What lies farther off is no draw of ours: it was put first by the
 # user, told from elsewhere, or filled up a finite space.

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from skpg._space import Choice, Params, Space
 from skpg.policy.actors import Actor, CategoricalActor, FloatArray, GaussianActor
+from skpg.space.space import Choice, Params, Space
 
 # Central 80 % of a normal distribution: what `rows` shows of a Gaussian actor.
 INTERVAL = float(ndtri(0.9))
@@ -39,7 +39,7 @@ class Policy:
     --------
     >>> from scipy.stats import loguniform
     >>> from skpg.policy.policy import Policy
-    >>> from skpg._space import Space
+    >>> from skpg.space.space import Space
     >>> policy = Policy.prior(Space({"C": loguniform(1e-2, 1e2), "kernel": ["linear", "rbf"]}))
     >>> policy
     Policy(entropy=2.11 nats)

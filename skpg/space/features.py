@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from skpg._space import Choice, Discrete, FloatArray, Space
+from skpg.space.space import Choice, Discrete, FloatArray, Space
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from skpg._space import FloatArray
 from skpg.learners.actor_critic.constants import CONSTANTS
 from skpg.learners.actor_critic.critic import Critic
 from skpg.learners.gradients import natural_gradient_step
 from skpg.learners.rewards import rank_utilities
 from skpg.policy.policy import Policy
 from skpg.space.features import design
+from skpg.space.space import FloatArray
 
 
 def climb(

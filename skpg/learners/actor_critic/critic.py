@@ -23,8 +23,8 @@ import numpy as np
 from scipy.linalg import lapack
 from scipy.optimize import minimize
 
-from skpg._space import FloatArray, is_positive
 from skpg.space.features import Features
+from skpg.space.space import FloatArray, is_positive
 
 JITTER = 1e-8
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skpg._space import FloatArray
 from skpg.learners.actor_critic.climbing import climb
 from skpg.learners.actor_critic.constants import CONSTANTS
 from skpg.learners.actor_critic.critic import Critic
@@ -16,6 +15,7 @@ from skpg.learners.base import Admissible, Memory
 from skpg.learners.rewards import finite, spread_of, stalled
 from skpg.policy.policy import Policy
 from skpg.space.features import design
+from skpg.space.space import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skpg._space import FloatArray, Space, is_positive
 from skpg.learners.actor_critic.climbing import climb
 from skpg.learners.actor_critic.constants import CONSTANTS
 from skpg.learners.actor_critic.critic import Critic, GaussianProcess
@@ -20,6 +19,7 @@ from skpg.learners.base import Admissible, Learner, Memory, check_integer, check
 from skpg.learners.rewards import replace_failed, temper
 from skpg.policy.policy import Policy
 from skpg.space.features import Features, design
+from skpg.space.space import FloatArray, Space, is_positive
 
 
 @dataclass(frozen=True)

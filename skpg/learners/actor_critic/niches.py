@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skpg._space import FloatArray, Space
 from skpg.learners.actor_critic.constants import CONSTANTS
 from skpg.learners.actor_critic.critic import Critic
 from skpg.learners.base import Memory
 from skpg.learners.rewards import finite, spread_of, stalled
 from skpg.space.features import design
+from skpg.space.space import FloatArray, Space
 
 
 @dataclass(frozen=True, eq=False)

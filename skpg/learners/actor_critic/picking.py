@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skpg._space import FloatArray
 from skpg.learners.actor_critic.critic import Critic
+from skpg.space.space import FloatArray
 
 Score = Callable[[FloatArray, FloatArray], FloatArray]
 

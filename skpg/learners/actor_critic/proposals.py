@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skpg._space import FloatArray
 from skpg.learners.actor_critic.constants import CONSTANTS
 from skpg.learners.actor_critic.picking import Improvement, pick_one_by_one
 from skpg.learners.actor_critic.sampling import perturb, stratified
@@ -16,6 +15,7 @@ from skpg.learners.actor_critic.state import ActorCriticState
 from skpg.learners.base import Admissible, Memory
 from skpg.policy.policy import Policy
 from skpg.space.features import design
+from skpg.space.space import FloatArray
 
 
 class Turn(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from skpg._space import FloatArray
 from skpg.learners.actor_critic.constants import CONSTANTS
 from skpg.learners.actor_critic.critic import Critic, GaussianProcess
 from skpg.learners.actor_critic.sampling import step_numbers
@@ -12,6 +11,7 @@ from skpg.learners.actor_critic.state import ActorCriticState
 from skpg.learners.base import Memory
 from skpg.learners.rewards import replace_failed, temper
 from skpg.space.features import Features, design
+from skpg.space.space import FloatArray
 
 
 def recommend_near_best(

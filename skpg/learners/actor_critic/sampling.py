@@ -6,11 +6,11 @@ import numpy as np
 from scipy.spatial.distance import pdist
 from scipy.special import ndtr, ndtri
 
-from skpg._space import Choice, FloatArray, Space
 from skpg.learners.actor_critic.constants import CONSTANTS
 from skpg.policy.actors import CategoricalActor, GaussianActor
 from skpg.policy.policy import Policy
 from skpg.space.features import design
+from skpg.space.space import Choice, FloatArray, Space
 
 
 def stratified(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:

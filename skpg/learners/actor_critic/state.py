@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from skpg._space import FloatArray
 from skpg.learners.actor_critic.critic import Critic
 from skpg.learners.actor_critic.explorer import Explorer
 from skpg.learners.actor_critic.niches import Niches
 from skpg.learners.base import LearnerState
 from skpg.space.features import without_inert
+from skpg.space.space import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skpg._space import FloatArray
 from skpg.learners.actor_critic.constants import CONSTANTS
 from skpg.space.features import Features
+from skpg.space.space import FloatArray
 
 
 def switched_off(

@@ -1,0 +1,161 @@
+"""A candidate under evaluation, and what is known of it beyond a run of its search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from skpg.evaluation.workers.executors import Outcome
+from skpg.space.space import FloatArray, Params
+
+
+@dataclass(eq=False)
+class Candidate:
+    """A candidate under evaluation.
+
+    Attributes
+    ----------
+    number : int
+        Position among all candidates, from 0.
+    params : dict
+    order : tuple of int
+        The folds in the order in which they are run.
+    outcomes : dict of int to dict
+        What the fits returned, by fold.
+    statuses : dict of int to str
+        Of the same folds: ``"ok"``, ``"failed"``, ``"timeout"`` or ``"killed"``.
+    scores : ndarray of shape (n_folds,)
+        Scores of the folds; nan where a fold failed or was not run.
+    running : set of int
+        The folds in flight.
+    closed : bool
+        Whether its other folds are left out.
+    doubtful : bool
+        Whether it would have lost the race, if the best candidate were known by now.
+    replayed : bool
+        Whether all that is known of it comes from an earlier run.
+    """
+
+    number: int
+    params: Params
+    order: tuple[int, ...]
+    scores: FloatArray
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    statuses: dict[int, str] = field(default_factory=dict)
+    running: set[int] = field(default_factory=set)
+    closed: bool = False
+    doubtful: bool = False
+    replayed: bool = False
+
+    @property
+    def finished(self) -> bool:
+        """Whether no outcome is missing."""
+        return self.closed or len(self.outcomes) == len(self.order)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all folds have a score."""
+        return bool(np.isfinite(self.scores).all())
+
+    @property
+    def failed(self) -> bool:
+        """Whether a fold that was run has no score."""
+        return not np.isfinite(self.scores[list(self.outcomes)]).all()
+
+    @property
+    def status(self) -> str:
+        """``"complete"``, ``"failed"``, or ``"raced"`` where folds were left out."""
+        return "complete" if self.complete else "failed" if self.failed else "raced"
+
+    @property
+    def score(self) -> float:
+        """The mean over all folds; nan where one failed or was left out."""
+        return float(self.scores.mean())
+
+    @property
+    def waiting(self) -> list[int]:
+        """The folds that are still to be run, in their order."""
+        if self.closed:
+            return []
+        return [f for f in self.order if f not in self.outcomes and f not in self.running]
+
+    @property
+    def front(self) -> list[int]:
+        """The folds from the first in their order up to the first without outcome."""
+        missing = (n for n, fold in enumerate(self.order) if fold not in self.outcomes)
+        return list(self.order[: next(missing, None)])
+
+    @property
+    def seconds(self) -> float:
+        """Running time of the folds that have an outcome."""
+        return self.seconds_of(self.outcomes)
+
+    def seconds_before(self, fold: int) -> float:
+        """Return the running time of the folds before one in order, as far as it is known."""
+        before = self.order[: self.order.index(fold)]
+        return self.seconds_of(f for f in before if f in self.outcomes)
+
+    def seconds_of(self, folds: Iterable[int]) -> float:
+        """Return the running time of folds; those that did not return have none."""
+        times = (self.outcomes[f]["fit_time"] + self.outcomes[f]["score_time"] for f in folds)
+        return float(sum(time for time in times if not np.isnan(time)))
+
+    def keep(self, folds: Iterable[int]) -> None:
+        """Forget the outcomes of other folds, and leave them out."""
+        self.outcomes = {fold: self.outcomes[fold] for fold in folds}
+        self.statuses = {fold: self.statuses[fold] for fold in self.outcomes}
+        left_out = [fold for fold in self.order if fold not in self.outcomes]
+        self.scores[left_out] = np.nan
+        self.closed = True
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What is known of a candidate from an earlier run.
+
+    Attributes
+    ----------
+    outcomes : dict of int to dict
+        By fold.
+    statuses : dict of int to str
+        By fold.
+    closed : bool
+        Whether its other folds are left out.
+    """
+
+    outcomes: Mapping[int, Outcome]
+    statuses: Mapping[int, str]
+    closed: bool = False
+
+
+class Journal:
+    """What is known from earlier runs of a search, and kept for later ones: here nothing.
+
+    Attributes
+    ----------
+    asked : sequence of int
+        For each recorded candidate how many were told when it was asked.
+    settled : sequence of int
+        The numbers of the candidates that were settled, in turn.
+    """
+
+    asked: Sequence[int] = ()
+    settled: Sequence[int] = ()
+
+    def add(self, candidates: Sequence[Candidate], n_told: int) -> None:
+        """Take note of new candidates."""
+
+    def recorded(self, number: int) -> Recorded | None:
+        """Return what is known of a candidate."""
+        return None
+
+    def record(self, candidate: Candidate, folds: Iterable[int]) -> None:
+        """Keep the outcomes and statuses of folds."""
+
+    def settle(self, candidates: Sequence[Candidate], rewards: Sequence[float]) -> None:
+        """Keep what is decided about candidates, before the search learns from it."""
+
+    def finish(self, stop_reason: str) -> None:
+        """Keep why the search ended."""

@@ -1,0 +1,64 @@
+"""From the active joblib backend to an executor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from joblib.parallel import LokyBackend, SequentialBackend, ThreadingBackend
+from sklearn.utils.parallel import delayed
+
+from skpg.evaluation.workers.executors import (
+    Batches,
+    Event,
+    Executor,
+    Job,
+    Serial,
+    Task,
+    Threads,
+    run,
+)
+from skpg.evaluation.workers.loky import Loky
+from skpg.evaluation.workers.transfer import answer, arrived, pack, received
+
+
+def executor_of(parallel: Any, task: Task, *, raced: bool) -> Executor:
+    """Return an executor on the workers that a `Parallel` would use.
+
+    Parameters
+    ----------
+    parallel : joblib.Parallel
+        Entered as a context manager, so that its backend is ready.
+    task : callable
+        From a job to its outcome.
+    raced : bool
+        Whether folds wait for the outcomes of others.
+    """
+    backend = parallel._backend
+    if hasattr(backend, "client"):
+        from skpg.evaluation.workers.dask import Dask  # needs distributed
+
+        return Dask(task, backend.client)
+    slots = backend.effective_n_jobs(parallel.n_jobs)
+    if slots == 1 or isinstance(backend, SequentialBackend):
+        return Serial(task)
+    if isinstance(backend, ThreadingBackend):
+        return Threads(task, slots)
+    if isinstance(backend, LokyBackend):
+        return Loky(task, backend, slots, _temp_folder(parallel))
+
+    def run_batch(jobs: list[Job]) -> list[Event]:
+        answers = parallel([delayed(_run_in_worker)(task, pack(job)) for job in jobs])
+        return [arrived(*pair) for pair in zip(jobs, answers, strict=True)]
+
+    return Batches(run_batch, slots if raced else float("inf"))
+
+
+def _temp_folder(parallel: Any) -> str | None:
+    """Return the folder that the user told joblib to use, if any."""
+    # its name until joblib 1.4, and from 1.5
+    settings = getattr(parallel, "_backend_args", None) or parallel._backend_kwargs
+    return settings["temp_folder"]
+
+
+def _run_in_worker(task: Task, packed: bytes) -> bytes:
+    return answer(lambda: run(task, received(packed)))

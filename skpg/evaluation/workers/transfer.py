@@ -1,0 +1,112 @@
+"""Jobs on their way to another process, and outcomes on their way back.
+
+What cannot make the way belongs to one candidate: its job is answered with a
+`CandidateError`, and the worker, its pool and the search go on.
+"""
+
+from __future__ import annotations
+
+import pickle
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+# cloudpickle, which joblib brings along, from 1.6 as a dependency
+from joblib.externals.loky.cloudpickle_wrapper import dumps
+
+from skpg.evaluation.workers.executors import CandidateError, Event, Job, Outcome
+
+# Bytes from which a hyperparameter is sent to the workers once, and not with each job.
+LARGE = 100_000
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What stands in a job for a large value.
+
+    Attributes
+    ----------
+    name : str
+        What the value is known by, where it is.
+    """
+
+    name: str
+
+
+@contextmanager
+def of_the_candidate(what: str) -> Iterator[None]:
+    """Turn an error into one of the candidate."""
+    try:
+        yield
+    except Exception as error:
+        raise CandidateError(f"{what}: {type(error).__name__}: {error}") from error
+
+
+def pack(job: Job, replaced: Callable[[Any], Any] = lambda value: value) -> bytes:
+    """Return a pickled job; where its hyperparameters do not pickle, the reason is sent.
+
+    Parameters
+    ----------
+    job : Job
+    replaced : callable, default=identity
+        From the value of a hyperparameter to what is sent.
+    """
+    try:
+        with of_the_candidate("the hyperparameters cannot be pickled"):
+            params = dumps({name: replaced(value) for name, value in job.params.items()})
+    except CandidateError as error:
+        return dumps(error)
+    return dumps((replace(job, params={}), params))
+
+
+def received(packed: bytes, restored: Callable[[Any], Any] = lambda value: value) -> Job:
+    """Return a job that was packed, in a worker.
+
+    Parameters
+    ----------
+    packed : bytes
+    restored : callable, default=identity
+        From what was sent to the value of a hyperparameter.
+    """
+    sent = pickle.loads(packed)
+    if isinstance(sent, CandidateError):
+        raise sent
+    job, pickled = sent
+    with of_the_candidate("the hyperparameters cannot be unpickled"):
+        params = {name: restored(value) for name, value in pickle.loads(pickled).items()}
+    return replace(job, params=params)
+
+
+def answer(work: Callable[[], Outcome]) -> bytes:
+    """Return the pickled outcome of some work, in a worker."""
+    try:
+        outcome = work()
+        with of_the_candidate("the scores cannot be pickled"):
+            return dumps(outcome)
+    except CandidateError as error:
+        return dumps(error)
+    except Exception as error:
+        if _arrives(error):
+            raise
+        raise RuntimeError("".join(traceback.format_exception(error))) from None
+
+
+def arrived(job: Job, answered: bytes) -> Event:
+    """Return the event of a job that was answered."""
+    try:
+        with of_the_candidate("the scores cannot be unpickled"):
+            outcome = pickle.loads(answered)
+    except CandidateError as error:
+        return Event(job, error=error)
+    return Event(job, error=outcome) if isinstance(outcome, CandidateError) else Event(job, outcome)
+
+
+def _arrives(error: Exception) -> bool:
+    """Return whether an error can be sent to another process."""
+    try:
+        pickle.loads(dumps(error))
+    except Exception:
+        return False
+    return True

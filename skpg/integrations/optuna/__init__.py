@@ -1,0 +1,7 @@
+"""Optuna: our learners as a sampler, and searches in optuna-dashboard."""
+
+from skpg.integrations.optuna.callback import OptunaCallback
+from skpg.integrations.optuna.export import export_study
+from skpg.integrations.optuna.sampler import PolicyGradientSampler
+
+__all__ = ["OptunaCallback", "PolicyGradientSampler", "export_study"]

@@ -1,0 +1,134 @@
+"""What trackers of searches have in common."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from skpg.evaluation.callers import warn
+from skpg.evaluation.stopping import Progress
+
+LONGEST_TEXT = 500
+
+
+class Record(ABC):
+    """What a tracker keeps of one search."""
+
+    @abstractmethod
+    def begin(self, search: Any) -> None:
+        """Open the record."""
+
+    @abstractmethod
+    def add(self, progress: Progress) -> None:
+        """Record a candidate."""
+
+    @abstractmethod
+    def end(self, search: Any, error: BaseException | None) -> None:
+        """Record how the search ended."""
+
+    def close(self, error: BaseException | None) -> None:  # noqa: B027 - most take nothing
+        """Give back what `begin` took, whatever has failed since."""
+
+
+class Tracker(ABC):
+    """A callback that records searches elsewhere, and never ends them.
+
+    Each search has a record of its own, whether it runs after another one, in another thread
+    at the same time, or within another one. The first error in a record warns, and nothing
+    more is recorded of that search. A copy, or what is pickled, has the settings only.
+    """
+
+    @abstractmethod
+    def _new_record(self) -> Record:
+        """Return a record that is not yet open."""
+
+    def on_search_begin(self, search: Any) -> None:
+        """Open the record of a search."""
+        self._open.append(_Attempts(self._new_record(), type(self).__name__))
+        self._open[-1].attempt(lambda record: record.begin(search))
+
+    def __call__(self, progress: Progress) -> None:
+        """Record a candidate of the search that runs in this thread, the innermost if several."""
+        for attempts in self._open[-1:]:
+            attempts.attempt(lambda record: record.add(progress))
+
+    def on_search_end(self, search: Any, error: BaseException | None) -> None:
+        """Record how a search ended, and close its record."""
+        for attempts in self._open[-1:]:
+            self._open.pop()
+            attempts.attempt(lambda record: record.end(search, error))
+            attempts.attempt(lambda record: record.close(error), always=True)
+
+    @property
+    def _open(self) -> list[_Attempts]:
+        """The records of the searches that run in this thread, the innermost last."""
+        threads: Any = self.__dict__.setdefault("_threads", threading.local())
+        if not hasattr(threads, "records"):
+            threads.records = []
+        return threads.records
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the settings."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tracker:
+        """Return a callback with the same settings, as clones of a search need it."""
+        copy = type(self).__new__(type(self))
+        vars(copy).update(self.__getstate__())
+        return copy
+
+
+class _Attempts:
+    """A record that is written to until that fails for the first time."""
+
+    def __init__(self, record: Record, tracker: str):
+        self._record, self._tracker, self._failed = record, tracker, False
+
+    def attempt(self, action: Callable[[Record], None], *, always: bool = False) -> None:
+        if self._failed and not always:
+            return
+        try:
+            action(self._record)
+        except Exception as failure:
+            if not self._failed:
+                warn(
+                    f"{self._tracker} records nothing more of this search: "
+                    f"{type(failure).__name__}: {failure}"
+                )
+            self._failed = True
+
+
+def text(value: object) -> str:
+    """Return a value in one line that a tracker has room for."""
+    if isinstance(value, str):
+        return value[:LONGEST_TEXT]
+    line = " ".join(repr(value).split())
+    return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 3] + "..."
+
+
+def described_space(search: Any) -> dict[str, str]:
+    """Return each hyperparameter with what it is searched over, in words."""
+    branches = search.param_distributions
+    if isinstance(branches, dict):
+        branches = [branches]
+    names = dict.fromkeys(name for branch in branches for name in branch)
+    return {
+        name: " | ".join(dict.fromkeys(_described(b[name]) for b in branches if name in b))
+        for name in names
+    }
+
+
+def _described(value: Any) -> str:
+    if hasattr(value, "dist"):
+        arguments = [repr(a) for a in value.args] + [f"{k}={v!r}" for k, v in value.kwds.items()]
+        return f"{value.dist.name}({', '.join(arguments)})"
+    return text(list(value) if hasattr(value, "__len__") else value)
+
+
+def described_settings(search: Any) -> dict[str, str]:
+    """Return the settings of a search but for its space, in words."""
+    settings = search.get_params(deep=False)
+    left_out = {"param_distributions", "callbacks"}
+    return {name: text(value) for name, value in settings.items() if name not in left_out}

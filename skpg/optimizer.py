@@ -1,0 +1,289 @@
+"""Ask and tell: the only object of the core that changes."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from skpg.learners import ActorCritic, Learner, Memory
+from skpg.policy.policy import Policy
+from skpg.space.space import FloatArray, Params, Space
+
+# Draws from the user's distributions before a space whose candidates cannot be listed
+# counts as exhausted (a Poisson distribution has infinitely many values, most never drawn).
+ATTEMPTS = 20
+# Finite spaces up to this size are listed when draws find nothing new.
+LARGEST_GRID = 100_000
+# The matrices are so small that threads would only wait for each other, most of all beside
+# evaluations; and with another number of threads the last digits may differ.
+BLAS = ThreadpoolController().select(user_api="blas")
+
+
+class PolicyGradientOptimizer:
+    """Propose candidates, learn from their rewards.
+
+    The engine of `PolicyGradientSearchCV`, for use with any evaluation of one's own.
+
+    Parameters
+    ----------
+    space : dict, list of dicts or Space
+        Hyperparameter names to lists of choices or frozen `scipy.stats` distributions, as
+        the `param_distributions` of `PolicyGradientSearchCV`.
+    learner : Learner, default=None
+        The rule that improves the policy; None is ``ActorCritic()``.
+    random_state : int, numpy Generator, RandomState or None, default=None
+        Pass an int for the same candidates in each run. numpy's global state is never
+        used.
+
+    Attributes
+    ----------
+    space : Space
+    learner : Learner
+    state : LearnerState
+        What the learner has learned.
+    policy : Policy
+        The current policy, a part of it.
+    memory : Memory
+        All that was told.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an entry of `space` is neither a list nor a frozen distribution, or `learner` is
+        not a learner.
+
+    Examples
+    --------
+    >>> from scipy.stats import loguniform
+    >>> from skpg import PolicyGradientOptimizer
+    >>> def reward(params):
+    ...     return -abs(params["C"] - 3) - (params["kernel"] == "linear")
+    >>> optimizer = PolicyGradientOptimizer(
+    ...     {"C": loguniform(1e-3, 1e3), "kernel": ["linear", "rbf"]}, random_state=0
+    ... )
+    >>> for _ in range(20):
+    ...     batch = optimizer.ask(10)
+    ...     optimizer.tell(batch, [reward(params) for params in batch])
+    >>> best = optimizer.recommend()
+    >>> round(best["C"]), best["kernel"]
+    (3, 'rbf')
+    """
+
+    def __init__(
+        self,
+        space: Space | Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        *,
+        learner: Learner | None = None,
+        random_state: int | np.random.Generator | np.random.RandomState | None = None,
+    ):
+        self.space = space if isinstance(space, Space) else Space(space)
+        self.learner = ActorCritic() if learner is None else learner
+        if not isinstance(self.learner, Learner):
+            raise TypeError(f"learner must be a skpg.learners.Learner or None, got {learner!r}.")
+        self._rng = _generator(random_state)
+        self._prior = Policy.prior(self.space)
+        self.state = self.learner.init(self.space)
+        self.memory = Memory.empty(len(self.space.dimensions))
+        self._seen: set[bytes] = set()
+        self._pending: dict[bytes, FloatArray] = {}
+        self._queue: list[Params] = []
+
+    @property
+    def policy(self) -> Policy:
+        """The current policy."""
+        return self.state.policy
+
+    def enqueue(self, params: Iterable[Mapping[str, Any]]) -> None:
+        """Put candidates in front of the next ones that are asked.
+
+        Parameters
+        ----------
+        params : iterable of dict
+            Candidates known before or waiting already are left out. Values are found in the
+            space and asked as it has them: 15.0 as 15 where there are integers only.
+
+        Raises
+        ------
+        TypeError
+            If a candidate is not a dict.
+        ValueError
+            If a candidate is not in the space.
+        """
+        candidates = [self.space.native(candidate) for candidate in _listed("params", params)]
+        for candidate, action in zip(candidates, self.space.encode(candidates), strict=True):
+            key = self.space.key(candidate)
+            if key not in self._seen:
+                self._seen.add(key)
+                self._pending[key] = action
+                self._queue.append(candidate)
+
+    def ask(self, n: int = 1) -> list[Params]:
+        """Propose candidates.
+
+        Parameters
+        ----------
+        n : int, default=1
+
+        Returns
+        -------
+        list of at most n dicts
+            All different, and different from all that were asked or told before. Fewer
+            than `n` only when the space has no other candidates.
+        """
+        if not isinstance(n, numbers.Integral) or n < 1:
+            raise ValueError(f"n must be an integer of at least 1, got {n!r}.")
+        queued, self._queue = self._queue[:n], self._queue[n:]
+        return queued + (self._propose(n - len(queued)) if len(queued) < n else [])
+
+    def expect(self, params: Iterable[Mapping[str, Any]]) -> None:
+        """Say which candidates are being evaluated, in place of those that were asked.
+
+        For evaluations that share their results with others, or may be lost. Proposals keep
+        away from what is expected.
+
+        Parameters
+        ----------
+        params : iterable of dict
+
+        Raises
+        ------
+        TypeError
+            If a candidate is not a dict.
+        ValueError
+            If a candidate is not in the space.
+        """
+        candidates = _listed("params", params)
+        keys = [self.space.key(candidate) for candidate in candidates]
+        self._seen.update(keys)
+        self._pending = dict(zip(keys, self.space.encode(candidates), strict=True))
+
+    def tell(self, params: Iterable[Mapping[str, Any]], rewards: Iterable[float]) -> None:
+        """Learn from rewards, with one update of the policy.
+
+        Parameters
+        ----------
+        params : iterable of dict
+            Candidates that were asked, or others of the space.
+        rewards : iterable of float
+            Higher is better; nan says that a candidate failed, and is learned from as the
+            worst.
+
+        Raises
+        ------
+        ValueError
+            If the lengths differ, or a candidate is not in the space.
+        TypeError
+            If a candidate is not a dict, or a reward is not a number.
+        """
+        candidates = _listed("params", params)
+        values = np.array([_reward(reward) for reward in _listed("rewards", rewards)])
+        if len(candidates) != len(values):
+            raise ValueError(
+                f"tell expects one reward per candidate, got {len(candidates)} candidates "
+                f"and {len(values)} rewards."
+            )
+        if not candidates:
+            return
+        actions = self._actions_of(candidates)
+        update = self.memory.updates[-1] + 1 if len(self.memory) else 0
+        self.memory = Memory(
+            np.concatenate([self.memory.actions, actions]),
+            np.concatenate([self.memory.rewards, values]),
+            np.concatenate([self.memory.updates, np.full(len(values), update)]),
+            self._pending_actions(),
+        )
+        with BLAS.limit(limits=1):
+            self.state = self.learner.update(self.state, self.memory, self._rng)
+
+    def recommend(self) -> Params:
+        """Return the params that the learner believes to be the best.
+
+        They need not have been evaluated: policy gradients estimate the best candidate by
+        the mode of the policy.
+        """
+        with BLAS.limit(limits=1):
+            action = self.learner.recommend(self.state, self.memory)
+        return self.space.decode(action[None])[0]
+
+    def _propose(self, n: int) -> list[Params]:
+        memory = replace(self.memory, pending=self._pending_actions())
+        with BLAS.limit(limits=1):
+            actions = self.learner.propose(self.state, memory, n, self._rng, self._admissible)
+        if len(actions) < n:
+            actions = self._fill(actions, n)
+        keys = self.space.keys(actions)
+        self._pending.update(zip(keys, actions, strict=True))
+        self._seen.update(keys)
+        return self.space.decode(actions)
+
+    def _actions_of(self, candidates: list[Mapping[str, Any]]) -> FloatArray:
+        """Return the drawn actions of candidates, encoded ones where none was drawn."""
+        keys = [self.space.key(candidate) for candidate in candidates]
+        self._seen.update(keys)
+        drawn = [self._pending.pop(key, None) for key in keys]
+        return np.array(
+            [
+                self.space.encode([candidate])[0] if action is None else action
+                for candidate, action in zip(candidates, drawn, strict=True)
+            ]
+        )
+
+    def _pending_actions(self) -> FloatArray:
+        return np.array(list(self._pending.values())).reshape(-1, len(self.space.dimensions))
+
+    def _admissible(self, actions: FloatArray) -> NDArray[np.bool_]:
+        """Return which actions are neither seen before nor repeated among themselves."""
+        mask = np.zeros(len(actions), dtype=bool)
+        met: set[bytes] = set()
+        for i, key in enumerate(self.space.keys(actions)):
+            mask[i] = key not in self._seen and key not in met
+            met.add(key)
+        return mask
+
+    def _fill(self, actions: FloatArray, n: int) -> FloatArray:
+        """Add new candidates from the user's distributions, in the end from a list of all."""
+        for _ in range(ATTEMPTS):
+            actions = np.concatenate([actions, self._prior.sample_actions(n, self._rng)])
+            actions = actions[self._admissible(actions)]
+            if len(actions) >= n:
+                return actions[:n]
+        if self.space.size <= LARGEST_GRID:
+            grid = self.space.grid()
+            actions = np.concatenate([actions, grid[self._rng.permutation(len(grid))]])
+            actions = actions[self._admissible(actions)]
+        return actions[:n]
+
+
+def _generator(
+    random_state: int | np.random.Generator | np.random.RandomState | None,
+) -> np.random.Generator:
+    if isinstance(random_state, np.random.RandomState):
+        random_state = int(random_state.randint(2**31))
+    try:
+        return np.random.default_rng(random_state)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            "random_state must be an int of at least 0, a numpy Generator or RandomState, or "
+            f"None, got {random_state!r}."
+        ) from error
+
+
+def _listed(name: str, values: Iterable[Any]) -> list[Any]:
+    if isinstance(values, Mapping) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be a list, got {values!r} of type {type(values).__name__}.")
+    return list(values)
+
+
+def _reward(reward: object) -> float:
+    try:
+        return float(reward)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"rewards must be numbers, nan where a candidate failed; got {reward!r}."
+        ) from None

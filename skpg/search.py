@@ -1,0 +1,569 @@
+"""The search: scikit-learn's protocol around ask and tell."""
+
+from __future__ import annotations
+
+import numbers
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import clone
+
+# Private: scikit-learn does not export the base class of its searches.
+from sklearn.model_selection._search import BaseSearchCV
+
+# Private: how scikit-learn declares the constraints on constructor arguments.
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skpg.evaluation.callbacks import watching
+from skpg.evaluation.callers import is_nested
+from skpg.evaluation.cross_validation import CrossValidation
+from skpg.learners import Learner
+from skpg.optimizer import PolicyGradientOptimizer
+from skpg.space.space import Choice, Params, Space
+from skpg.storage.fingerprint import note_changes
+
+
+class PolicyGradientSearchCV(BaseSearchCV):
+    """Search of hyperparameters that learns where to look from the scores it has seen.
+
+    A drop-in replacement for :class:`~sklearn.model_selection.RandomizedSearchCV`. Each list
+    of choices becomes a categorical actor, each `scipy.stats` distribution a Gaussian
+    actor; together they are a *policy*, a distribution over candidates that starts as the
+    user's own. The search draws a batch from the policy, cross-validates it in parallel,
+    moves the policy along a gradient towards what scored well, and repeats until `n_iter`
+    candidates are evaluated. Candidates are never repeated.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        Any scikit-learn estimator or pipeline. Either it provides a ``score`` method or
+        `scoring` must be passed.
+
+    param_distributions : dict or list of dicts
+        Names of hyperparameters (`str`) to
+
+        - lists (tuples, arrays) of choices, which may be any objects: numbers, strings,
+          None, tuples, functions, estimators. A value listed twice is twice as likely at
+          the start.
+        - frozen distributions of `scipy.stats`, continuous or discrete, such as
+          ``loguniform(1e-4, 1e2)`` or ``randint(1, 31)``, and other objects with the methods
+          ``rvs(random_state=...)`` and ``ppf``. Values are int where ``rvs`` draws integers.
+
+        Of a list of dicts each candidate belongs to one.
+
+    n_iter : int, default=100
+        Number of candidates, at least 1. The search stops earlier when a finite space has
+        no others. The first candidates do not depend on it.
+
+    batch_size : int, default=10
+        Number of candidates between two updates of the policy, at least 1. Smaller batches
+        learn from fewer rewards more often; with many workers choose a multiple of their
+        number divided by the number of folds. It is independent of `n_jobs`, so that
+        results are as well.
+
+    learner : Learner, default=None
+        The rule that improves the policy, from :mod:`skpg.learners`. None is
+        ``ActorCritic()``.
+
+    initial_params : list of dicts, default=None
+        Candidates to evaluate first, such as the ones in use today. Each must name all
+        hyperparameters of the space, with values that lie in it. They reach the estimator as
+        the space has them: 15.0 as 15 where there are integers only.
+
+    scoring : str, callable, list, tuple or dict, default=None
+        As in :class:`~sklearn.model_selection.RandomizedSearchCV`. With several metrics
+        the policy learns from the one that `refit` names; where `refit` is a callable or
+        False, from the first.
+
+    n_jobs : int, default=None
+        Number of fits that run in parallel; -1 for all processors. The results are the
+        same for any value and any joblib backend.
+
+    refit : bool, str or callable, default=True
+        Refit the estimator with the best hyperparameters on all data. A str names the
+        metric that counts, with several metrics; a callable receives ``cv_results_`` and
+        returns the ``best_index_``. Candidates without a score on each fold, because one
+        failed or was left out by `racing`, are not among those that it receives, unless there
+        are no others; its index is that in what it receives.
+
+    cv : int, cross-validation generator or iterable, default=None
+        As in :class:`~sklearn.model_selection.RandomizedSearchCV`. The splits are drawn
+        once per `fit`: all candidates meet the same folds, also with a splitter that
+        shuffles.
+
+    verbose : int, default=0
+        The higher, the more messages.
+
+        - >=1: the number of fits;
+        - >=2: the time of each fit;
+        - >=3: its fold and score;
+        - >=10: the number of the candidate, and a message when a fit starts.
+
+    pre_dispatch : int or str, default='2*n_jobs'
+        Has no effect on the loky, threading and dask backends nor without parallel jobs, where
+        each worker has one fit at a time. On others, which take whole batches, the number of
+        fits that are dispatched at once, as in
+        :class:`~sklearn.model_selection.RandomizedSearchCV`.
+
+    random_state : int, RandomState instance or None, default=None
+        Pass an int for the same candidates in each run. numpy's global random state is
+        never used.
+
+    error_score : 'raise' or numeric, default=np.nan
+        What ``cv_results_`` shows as the score of a fit that fails, or cannot be scored. Even
+        where it is a number, the policy learns from the failure as from the worst score, and
+        the candidate ranks after all that have a score on each fold: it is never the best
+        unless all candidates failed. With 'raise' the first failure ends the search with its
+        error. A search fails only if all of its fits do.
+
+    return_train_score : bool, default=False
+        Whether ``cv_results_`` has training scores.
+
+    racing : bool or 'optimistic', default=False
+        Leave out the folds of candidates that cannot become the best.
+
+        - True: a candidate ends once its mean could not exceed the best one's even if its
+          other folds had the greatest score there is. The best candidate is the same as
+          without racing.
+        - 'optimistic': once it could not even if all other folds were two standard deviations
+          of the best one's folds above its best so far, or above the best one by more than
+          its greatest lead so far. Saves more, and may lose the best.
+
+        Candidates that lost have nan for the folds that were left out, rank last and are
+        never chosen; the policy learns from how they compare with others on the same folds.
+
+    racing_bound : float, default=None
+        The greatest score that a fold can have. None is known for the metrics of
+        scikit-learn, also as the ``score`` method of an estimator, and must be set for others
+        if ``racing=True``. What an estimator scores with may be a matter of its own
+        `scoring`, as that of an inner search is, or of its last step; all that candidates can
+        make of it must be known.
+
+    evaluation : {'batch', 'async'}, default='batch'
+        - 'batch': the policy is updated when all candidates of a batch are finished. The
+          results are the same for any `n_jobs`.
+        - 'async': it is updated with each candidate that is finished, and proposes one as
+          soon as a worker is free. No worker waits, and no two runs are the same. Needs
+          the loky, threading or dask backend; with others it warns and works in batches.
+
+    timeout : float, default=None
+        Seconds after which no fit is started, from the first one on: what `storage` has kept
+        of an earlier run does not count. Those that run go on to their ends, unless
+        `candidate_timeout` ends them. At least one candidate is evaluated.
+
+    target_score : float, default=None
+        Stop at the first candidate with this mean score.
+
+    patience : int, default=None
+        Stop after so many candidates without a better one.
+
+    candidate_timeout : float, default=None
+        Seconds that the fits of one candidate may run together. Of a candidate that needs more,
+        the fold with which the sum exceeds it and those after it get `error_score`, also where
+        they were run in parallel: which folds are in time does not depend on `n_jobs`, but for
+        how long each takes. In this process and in loky's workers a signal ends it, and a
+        worker that does not react within a second is replaced, as workers of dask are. In
+        threads, and in this process for code that does not return to Python, the limit
+        holds only when the fit next runs a Python instruction.
+
+    callbacks : list of callables, default=None
+        Each is called in this process after each candidate, in their order, with an object
+        that has the attributes ``params``, ``score``, ``n_candidates``, ``n_iter``,
+        ``best_params``, ``best_score``, ``n_since_best``, ``elapsed``, ``status``,
+        ``fold_scores``, ``seconds`` and ``replayed``. The search stops if it returns True, of
+        Python or of numpy; any other answer, also one that is true as a string is, does nothing.
+        One that has the methods ``on_search_begin(search)`` and ``on_search_end(search, error)``
+        is told of them as well; `error` is None where `fit` succeeds.
+
+    storage : str or path-like, default=None
+        A sqlite database, as a path or ``"sqlite:///"`` and a path, in which each finished fit
+        is kept; made where there is none. A search that was killed, or ended in any other
+        way, goes on where it ended when `fit` is called again with the same data and
+        settings, and has the same results as if it had not ended. `n_iter`, the limits of
+        time and score, `callbacks` and `n_jobs` may change; so a larger `n_iter` continues a
+        finished search.
+
+    study_name : str, default=None
+        The name of the search in the storage. None finds it by a fingerprint of the data and
+        settings: one storage may hold any number of searches, such as those of a nested
+        cross-validation. A study of this name that was recorded with other data or settings
+        is refused with a `StorageError` that tells what has changed.
+
+    Attributes
+    ----------
+    cv_results_ : dict of numpy (masked) ndarrays
+        As in :class:`~sklearn.model_selection.RandomizedSearchCV`: one entry per candidate,
+        in the order of evaluation, in each of ``params``, ``param_*``,
+        ``split*_test_score``, ``mean_test_score``, ``std_test_score``,
+        ``rank_test_score``, ``mean_fit_time``, ``std_fit_time``, ``mean_score_time``,
+        ``std_score_time`` and, on request, their ``train`` counterparts. In addition
+        ``iter``, the update of the policy that a candidate belongs to, from 0; with
+        `racing` also ``n_folds_evaluated``. Candidates without a score on each fold, because
+        one failed or was left out by `racing`, share the last rank.
+
+    best_estimator_ : estimator
+        The estimator with the best hyperparameters, refitted on all data. Not available
+        if ``refit=False``.
+
+    best_score_ : float
+        Mean cross-validated score of the best candidate. Not available if `refit` is a
+        callable, nor with several metrics if ``refit=False``.
+
+    best_params_ : dict
+        The best candidate. Not available with several metrics if ``refit=False``.
+
+    best_index_ : int
+        Its index in the arrays of ``cv_results_``. Not available with several metrics if
+        ``refit=False``.
+
+    policy_ : Policy
+        The policy after the last update. Printed, it shows one row per hyperparameter;
+        ``policy_.mode()`` is its most probable candidate, ``policy_.sample(n)`` draws
+        others, ``policy_.entropy()`` tells how much is undecided.
+
+    history_ : list of dicts
+        One record per update of the policy: ``iter``, ``n_candidates`` (evaluated so far),
+        ``mean_reward`` and ``best_reward`` of the batch, ``best_so_far``, ``entropy`` of
+        the policy in nats after the update.
+
+    stop_reason_ : str
+        ``"n_iter"``, ``"timeout"``, ``"target_score"``, ``"patience"``, ``"callback"``,
+        ``"interrupted"`` by Ctrl-C, or ``"exhausted"`` when a finite space had no other
+        candidates.
+
+    n_fits_ : int
+        Number of fits in cross-validation, of the candidates in ``cv_results_``.
+
+    scorer_ : function or a dict
+        Scorer function, or one per metric.
+
+    n_splits_ : int
+        The number of cross-validation splits.
+
+    refit_time_ : float
+        Seconds used for refitting. Present only if `refit` is not False.
+
+    multimetric_ : bool
+        Whether the scorers compute several metrics.
+
+    classes_ : ndarray of shape (n_classes,)
+        The class labels. Present only if the estimator is a classifier and `refit` is not
+        False.
+
+    n_features_in_ : int
+        Number of features seen during `fit`. Present only if the refitted estimator knows it.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen during `fit`. Present only if the refitted estimator knows
+        them.
+
+    See Also
+    --------
+    PolicyGradientOptimizer : The same search as ask and tell, for any objective.
+    sklearn.model_selection.RandomizedSearchCV : Draws candidates without learning.
+    sklearn.model_selection.GridSearchCV : Tries all candidates of a grid.
+
+    Notes
+    -----
+    Rewards are the mean scores over the folds. A batch in which every fit fails does not
+    end the search.
+
+    Ctrl-C ends the search when the running fits are done: all finished candidates are kept,
+    and the best is refitted. A second Ctrl-C, or one before any candidate is finished,
+    raises KeyboardInterrupt. Where the refit fails or is interrupted, ``cv_results_``,
+    ``best_params_`` and ``policy_`` are there nevertheless.
+
+    Inside another fit that goes on with others, such as a nested cross-validation, Ctrl-C ends
+    all of them: KeyboardInterrupt is raised at once. Where the outer fit is a
+    `PolicyGradientSearchCV`, that one ends as above, when the inner searches that run are done.
+
+    A candidate whose fit kills its worker process is run once more, alone. If it kills again
+    its score is `error_score`, and a warning names it.
+
+    With `storage`, ``random_state=None`` draws a seed when the study is made, and keeps it. Two
+    searches cannot run on one study at the same time; the second raises `StudyInUseError`.
+
+    References
+    ----------
+    .. [1] R. J. Williams, "Simple statistical gradient-following algorithms for
+       connectionist reinforcement learning", Machine Learning 8, 1992.
+       doi:10.1007/BF00992696
+    .. [2] Y. Ollivier et al., "Information-geometric optimization algorithms", JMLR 18,
+       2017.
+    .. [3] F. Odom, "Hyperparameter tuning with policy gradients", 2020.
+
+    Examples
+    --------
+    >>> from scipy.stats import randint
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from skpg import PolicyGradientSearchCV
+    >>> X, y = load_wine(return_X_y=True)
+    >>> space = {
+    ...     "n_neighbors": randint(1, 31),
+    ...     "weights": ["uniform", "distance"],
+    ...     "p": [1, 2, 3],
+    ... }
+    >>> search = PolicyGradientSearchCV(
+    ...     KNeighborsClassifier(), space, n_iter=50, random_state=0
+    ... ).fit(X, y)
+    >>> search.best_params_["p"]
+    1
+    >>> bool(search.best_score_ > 0.75)
+    True
+    >>> search.stop_reason_
+    'n_iter'
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseSearchCV._parameter_constraints,
+        "param_distributions": [dict, list],
+        "n_iter": [Interval(numbers.Integral, 1, None, closed="left")],
+        "batch_size": [Interval(numbers.Integral, 1, None, closed="left")],
+        "learner": [Learner, None],
+        "initial_params": [list, tuple, None],
+        "random_state": ["random_state"],
+        "racing": ["boolean", StrOptions({"optimistic"})],
+        "racing_bound": [Interval(numbers.Real, None, None, closed="neither"), None],
+        "evaluation": [StrOptions({"batch", "async"})],
+        "timeout": [Interval(numbers.Real, 0, None, closed="neither"), None],
+        "target_score": [Interval(numbers.Real, None, None, closed="neither"), None],
+        "patience": [Interval(numbers.Integral, 1, None, closed="left"), None],
+        "candidate_timeout": [Interval(numbers.Real, 0, None, closed="neither"), None],
+        "callbacks": [list, tuple, None],
+        "storage": [str, os.PathLike, None],
+        "study_name": [str, None],
+    }
+
+    # scikit-learn's HTML representation links to the documentation of a class by these
+    _doc_link_module = "skpg"
+    _doc_link_template = (
+        "https://skpg.readthedocs.io/en/latest/generated/{estimator_module}.{estimator_name}.html"
+    )
+
+    def __init__(
+        self,
+        estimator,
+        param_distributions,
+        *,
+        n_iter=100,
+        batch_size=10,
+        learner=None,
+        initial_params=None,
+        scoring=None,
+        n_jobs=None,
+        refit=True,
+        cv=None,
+        verbose=0,
+        pre_dispatch="2*n_jobs",
+        random_state=None,
+        error_score=np.nan,
+        return_train_score=False,
+        racing=False,
+        racing_bound=None,
+        evaluation="batch",
+        timeout=None,
+        target_score=None,
+        patience=None,
+        candidate_timeout=None,
+        callbacks=None,
+        storage=None,
+        study_name=None,
+    ):
+        self.param_distributions = param_distributions
+        self.n_iter = n_iter
+        self.batch_size = batch_size
+        self.learner = learner
+        self.initial_params = initial_params
+        self.random_state = random_state
+        self.racing = racing
+        self.racing_bound = racing_bound
+        self.evaluation = evaluation
+        self.timeout = timeout
+        self.target_score = target_score
+        self.patience = patience
+        self.candidate_timeout = candidate_timeout
+        self.callbacks = callbacks
+        self.storage = storage
+        self.study_name = study_name
+        super().__init__(
+            estimator=estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+
+    def fit(self, X, y=None, **params):
+        """Search, and refit the best candidate.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_samples)
+            Training vectors; a precomputed kernel or distance matrix where the estimator
+            expects one.
+
+        y : array-like of shape (n_samples, n_output) or (n_samples,), default=None
+            Target relative to X; None for unsupervised learning.
+
+        **params : dict of str -> object
+            Parameters passed to the ``fit`` method of the estimator, the scorer, and the
+            splitter, as in :class:`~sklearn.model_selection.RandomizedSearchCV`.
+
+        Returns
+        -------
+        self : object
+            The fitted search.
+        """
+        self._validate_params()  # callbacks must not hear of a search that cannot begin
+        for callback in self.callbacks or ():
+            if not callable(callback):
+                raise TypeError(
+                    "The 'callbacks' parameter of PolicyGradientSearchCV must be a list of "
+                    f"callables. Got {callback!r} in it."
+                )
+        try:
+            with watching(self, self.callbacks):
+                return super().fit(X, y, **params)
+        finally:
+            note_changes(self, params)
+
+    def _run_search(self, evaluate_candidates, *, callback_ctx=None):
+        """Ask, evaluate, tell, until there is a reason to stop."""
+        space = Space(self.param_distributions)
+        _check_names(self.estimator, space)
+        initial_params = self.initial_params or []
+        _check_initial_params(initial_params, space)  # before a study is made
+        history: list[dict[str, Any]] = []
+        nested = is_nested(PolicyGradientSearchCV.fit.__code__)
+        with CrossValidation(
+            self, space, evaluate_candidates, callback_ctx, nested=nested
+        ) as evaluation:
+            optimizer = PolicyGradientOptimizer(
+                space, learner=self.learner, random_state=evaluation.random_state
+            )
+            optimizer.enqueue(initial_params)
+            for candidates, rewards in evaluation.run(optimizer.ask):
+                optimizer.tell(candidates, rewards)
+                history.append(_record(optimizer, rewards))
+            # `fit` sets it after the refit, which may fail or be interrupted
+            self.cv_results_ = evaluation.finish({"iter": optimizer.memory.updates})
+        self._statuses = evaluation.statuses
+        self.policy_ = optimizer.policy
+        self.history_ = history
+        self.stop_reason_ = evaluation.stop_reason
+        self.n_fits_ = evaluation.n_fits
+
+    def _select_best_index(self, refit, refit_metric, results):
+        """Let a callable choose among the candidates that have a score on each fold."""
+        complete = np.flatnonzero(np.array(self._statuses) == "complete")
+        if not callable(refit) or len(complete) in (0, len(self._statuses)):
+            return super()._select_best_index(refit, refit_metric, results)
+        chosen_from = {
+            name: [column[i] for i in complete] if isinstance(column, list) else column[complete]
+            for name, column in results.items()
+        }
+        return int(complete[super()._select_best_index(refit, refit_metric, chosen_from)])
+
+
+def _record(optimizer: PolicyGradientOptimizer, rewards: list[float]) -> dict[str, Any]:
+    """Describe the update that was just made."""
+    memory = optimizer.memory
+    return {
+        "iter": int(memory.updates[-1]),
+        "n_candidates": len(memory),
+        "mean_reward": _finite(np.mean, rewards),
+        "best_reward": _finite(np.max, rewards),
+        "best_so_far": _finite(np.max, memory.rewards),
+        "entropy": optimizer.policy.entropy(),
+    }
+
+
+def _finite(reduce: Callable[[Any], Any], rewards: ArrayLike) -> float:
+    """Reduce the rewards of the candidates that did not fail; nan where all did."""
+    finite = np.asarray(rewards)[np.isfinite(rewards)]
+    return float(reduce(finite)) if len(finite) else float("nan")
+
+
+def _check_initial_params(initial_params: Sequence[Any], space: Space) -> None:
+    """Raise where a candidate of the user is not in the space."""
+    for number, params in enumerate(initial_params):
+        try:
+            space.identify(params)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"initial_params[{number}]: {error}") from None
+
+
+def _check_names(estimator: Any, space: Space) -> None:
+    """Raise before any fit is run where the estimator does not accept a candidate.
+
+    The estimator itself is asked, as each fit will do: not all of them list every name in
+    `get_params`. Which names there are depends on the choices that hold estimators, such as
+    the steps of a pipeline, so each of these is tried.
+    """
+    for columns in space.columns:
+        dimensions = [space.dimensions[j] for j in columns]
+        parents = [d for d in dimensions if isinstance(d, Choice) and _holds_estimator(d.choices)]
+        others = [d for d in dimensions if d not in parents]
+        first = {d.name: d.values(d.resolve(np.zeros(1)))[0] for d in [*parents, *others]}
+        names = {d.name for d in parents}
+        _check_accepted(estimator, first, names)
+        for parent in parents:
+            for choice in parent.choices[1:]:
+                _check_accepted(estimator, {**first, parent.name: choice}, names)
+
+
+def _check_accepted(estimator: Any, params: Params, parents: set[str]) -> None:
+    """Raise a ValueError that names what the estimator does not accept of a candidate.
+
+    Parameters
+    ----------
+    estimator : estimator object
+    params : dict
+        The parents first.
+    parents : set of str
+        Names whose values decide which others there are.
+    """
+    if _refusal(estimator, params) is None:
+        return
+    accepted: Params = {}
+    while True:  # one by one, for some are accepted only beside others
+        refusals = {
+            name: _refusal(estimator, {**accepted, name: params[name]})
+            for name in params
+            if name not in accepted
+        }
+        fitting = next((name for name, error in refusals.items() if error is None), None)
+        if fitting is None:
+            break
+        accepted[fitting] = params[fitting]
+    name, error = next(iter(refusals.items()))
+    beside = {other: params[other] for other in params if other in parents - {name}}
+    choices = f" with {beside!r}; write what only some choices have as a list of dicts"
+    raise ValueError(
+        f"param_distributions names {name!r}, which {estimator!r} does not accept"
+        f"{choices if beside else ''}: {error}"
+    ) from error
+
+
+def _refusal(estimator: Any, params: Params) -> Exception | None:
+    """Return the error with which an estimator refuses params."""
+    try:
+        clone(estimator).set_params(**clone(params, safe=False))
+    except (ValueError, TypeError, AttributeError) as error:
+        return error
+    return None
+
+
+def _holds_estimator(value: Any) -> bool:
+    """Whether a value decides which names of hyperparameters there are."""
+    if isinstance(value, list | tuple):
+        return any(map(_holds_estimator, value))
+    return hasattr(value, "set_params")

@@ -1,0 +1,1 @@
+"""Searches in one sqlite file, which go on after a crash."""

@@ -1,0 +1,359 @@
+"""Digests of values of any kind.
+
+A digest depends on the value only. It is the same in each process, whatever the layout in
+memory of an array, the device that it is on, the order of a dict or the identity of a string.
+Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import functools
+import hashlib
+import sys
+import types
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator
+
+# Parameters of estimators that change how fast results come, and not the results.
+WITHOUT_EFFECT = {"n_jobs", "verbose"}
+# What `clone` copies beside the parameters.
+COPIED = ("_metadata_request", "_sklearn_output_config")
+
+FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, np.ufunc, type)
+# Whose values are told exactly by their `repr`.
+PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis))
+# What stands for values that cannot be copied, or whose copies say less than this.
+CONTENTS: dict[type, Callable[[Any], Any]] = {
+    np.random.RandomState: lambda state: state.get_state(legacy=False),
+    np.random.Generator: lambda generator: generator.bit_generator.state,
+    types.ModuleType: lambda module: module.__name__,
+    types.MappingProxyType: dict,
+    type({}.keys()): list,
+    type({}.values()): list,
+    type({}.items()): list,
+    memoryview: lambda view: (view.format, view.shape, view.tobytes()),
+}
+
+
+def digest(value: Any) -> str:
+    """Return 32 hexadecimal digits that are the same for the same value in each process.
+
+    Parameters
+    ----------
+    value : object
+        Arrays of any library are told by the library, dtype, shape and elements, wherever
+        they are; data frames by their columns;
+        estimators by class and parameters, since a search clones them; functions by their
+        qualified name, lambdas and inner functions also by their code; other objects by
+        what `copy` would copy.
+
+    Raises
+    ------
+    TypeError
+        If an object cannot be told, such as an open file.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skpg.storage.digest import digest
+    >>> digest({"a": 1, "b": [2.0]}) == digest({"b": [2.0], "a": 1})
+    True
+    >>> digest(np.eye(2)) == digest(np.asfortranarray(np.eye(2)))
+    True
+    >>> digest([1, 2]) == digest([1, 2.0])
+    False
+    """
+    writer = _Writer()
+    writer.add(value)
+    return writer.hexdigest()
+
+
+def name_of(function: Any) -> str:
+    """Return the qualified name of a function or class."""
+    name = getattr(function, "__qualname__", None) or getattr(function, "__name__", "")
+    return f"{getattr(function, '__module__', None)}.{name}"
+
+
+class _Writer:
+    """A hash that values are written to, each with its kind and length."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.blake2b(digest_size=16)
+        # the objects that are being written, to tell cycles
+        self._open: dict[int, int] = {}
+        # whether estimators are told by all that they have learned
+        self._fitted = False
+
+    def hexdigest(self) -> str:
+        return self._hash.hexdigest()
+
+    def add(self, value: Any) -> None:
+        """Write any value."""
+        if isinstance(value, np.generic) and value.dtype.kind in "biufcUS":
+            value = value.item()
+        if type(value) in PLAIN:
+            self._write(type(value).__name__, repr(value).encode("utf-8", "surrogatepass"))
+        elif id(value) in self._open:
+            self._write("cycle", str(self._open[id(value)]).encode())
+        else:
+            with self._inside(value):
+                self._compound(value)
+
+    def _write(self, kind: str, content: Any) -> None:
+        self._hash.update(f"{kind} {len(content)}:".encode())
+        self._hash.update(content)
+
+    @contextmanager
+    def _inside(self, value: Any) -> Iterator[None]:
+        self._open[id(value)] = len(self._open)
+        yield
+        del self._open[id(value)]
+
+    def _compound(self, value: Any) -> None:
+        if isinstance(value, np.ndarray):
+            self._array(value)
+        elif isinstance(value, np.generic) and _has_unused_bytes(value.dtype):
+            self._array(np.asarray(value))
+        elif sparse.issparse(value):
+            self._sparse(value)
+        elif type(value) in (list, tuple):
+            self._sequence(type(value).__name__, value)
+        elif type(value) in (set, frozenset):
+            self._sequence("set", sorted(self._digest(element) for element in value))
+        elif type(value) is dict:
+            pairs = ((self._digest(key), content) for key, content in value.items())
+            self._sequence("dict", sorted(pairs, key=lambda pair: pair[0]))
+        elif _library(value) in ("pandas", "polars"):
+            self._frame(value)
+        elif (kind := next((t for t in CONTENTS if isinstance(value, t)), None)) is not None:
+            self._sequence(kind.__name__, [CONTENTS[kind](value)])
+        elif not self._foreign_array(value):
+            self._callable(value)
+
+    def _callable(self, value: Any) -> None:
+        if isinstance(value, FUNCTIONS):
+            self._function(value)
+        elif isinstance(value, types.MethodType):
+            self._sequence("method", [value.__self__, value.__func__])
+        elif isinstance(value, functools.partial):
+            self._sequence("partial", [value.func, value.args, value.keywords])
+        elif hasattr(value, "get_params") and not self._fitted:
+            self._estimator(value)
+        else:
+            self._object(value)
+
+    def _digest(self, value: Any) -> str:
+        inner = _Writer()
+        inner._open, inner._fitted = self._open, self._fitted
+        inner.add(value)
+        return inner.hexdigest()
+
+    def _sequence(self, kind: str, values: Iterable[Any]) -> None:
+        values = list(values)
+        self._write(kind, str(len(values)).encode())
+        for value in values:
+            self.add(value)
+
+    def _array(self, array: np.ndarray[Any, Any]) -> None:
+        if isinstance(array, np.ma.MaskedArray):
+            self._sequence("masked", [array.filled(), np.ma.getmaskarray(array)])
+        elif array.dtype.hasobject or array.dtype.kind == "T":
+            self._sequence(f"array {array.shape}", array.ravel().tolist())
+        else:
+            form = f"array {np.lib.format.dtype_to_descr(array.dtype)} {array.shape}"
+            flat = np.ascontiguousarray(array).reshape(-1)
+            if not _has_unused_bytes(array.dtype):
+                self._write(form, flat.view(np.uint8) if flat.nbytes else b"")
+            elif array.dtype.names is not None:
+                self._sequence(form, [flat[name] for name in array.dtype.names])
+            else:  # digits that tell it exactly
+                self._sequence(form, [flat.astype(str)])
+
+    def _foreign_array(self, value: Any) -> bool:
+        """Write an array of another library; return False if it is none."""
+        if _is_tensor(value):
+            # what PyTorch itself copies depends on the address, and on the device
+            about = [str(value.dtype), tuple(value.shape), value.requires_grad]
+            self._sequence("torch array", [*about, _bytes_of_tensor(value)])
+            return True
+        array = _on_host(value) if _is_foreign_array(value) else None
+        if array is not None:
+            self._sequence(f"{_library(value)} array", [str(value.dtype), array])
+        return array is not None
+
+    def _sparse(self, matrix: Any) -> None:
+        form = f"{matrix.format} {matrix.shape}"
+        if matrix.ndim != 2:
+            self._sequence(form, [matrix.toarray()])
+            return
+        rows = matrix.tocsr(copy=True)
+        rows.sum_duplicates()  # which sorts them, too
+        self._sequence(form, [rows.indptr.astype(np.int64), rows.indices.astype(np.int64)])
+        self.add(rows.data)
+
+    def _frame(self, frame: Any) -> None:
+        """Write a data frame, a series or an index of pandas or polars."""
+        kind = type(frame).__name__
+        if _library(frame) == "polars":
+            columns = frame.get_columns() if hasattr(frame, "get_columns") else [frame]
+            self._sequence(kind, [(c.name, str(c.dtype), c.to_list()) for c in columns])
+        elif kind == "DataFrame":
+            self._sequence(kind, [frame.columns, frame.index])
+            self._sequence("columns", [column for _, column in frame.items()])
+        elif hasattr(frame, "dtype") and hasattr(frame, "to_numpy"):
+            self._sequence(f"{kind} {frame.dtype}", [getattr(frame, "name", None)])
+            if kind == "Series":
+                self.add(frame.index)
+            self._column(frame)
+        else:
+            self._object(frame)
+
+    def _column(self, column: Any) -> None:
+        if getattr(column, "nlevels", 1) > 1 or column.dtype == object:
+            self.add(column.tolist())
+        elif isinstance(column.dtype, np.dtype):
+            self.add(column.to_numpy())
+        else:  # a dtype of pandas, such as categories, of which order counts
+            self.add(getattr(column.dtype, "categories", None))
+            self.add(bool(getattr(column.dtype, "ordered", False)))
+            pandas = sys.modules["pandas"]
+            hashed = pandas.util.hash_pandas_object(pandas.Series(column), index=False)
+            self.add(np.asarray(hashed))
+
+    def _function(self, function: Any) -> None:
+        self._write("function", name_of(function).encode())
+        if "<" in name_of(function) and isinstance(function, types.FunctionType):
+            # a lambda or an inner function has no name that tells it
+            self._code(function.__code__)
+            cells = [_content(cell) for cell in function.__closure__ or ()]
+            self.add([function.__defaults__, function.__kwdefaults__, cells])
+
+    def _code(self, code: types.CodeType) -> None:
+        self.add([code.co_code, code.co_names, code.co_varnames])
+        for constant in code.co_consts:
+            if isinstance(constant, types.CodeType):
+                self._code(constant)
+            else:
+                self.add(constant)
+
+    def _estimator(self, estimator: Any) -> None:
+        if keeps_state(estimator):
+            self._fitted = True
+            self._object(estimator)
+            self._fitted = False
+            return
+        self._sequence("estimator", [shell_of(estimator)])
+        params = estimator.get_params(deep=False)
+        self.add({name: params[name] for name in params.keys() - WITHOUT_EFFECT})
+
+    def _object(self, value: Any) -> None:
+        try:
+            reduced = _reduced(value)
+        except Exception as error:
+            raise TypeError(
+                f"A search with storage must be able to recognise {value!r} of type "
+                f"{name_of(type(value))} when it is started again: {error}."
+            ) from error
+        if isinstance(reduced, str):
+            self._write("global", f"{getattr(value, '__module__', None)}.{reduced}".encode())
+            return
+        function, arguments, state, elements, items = (*reduced, None, None, None)[:5]
+        self._sequence("object", [function, arguments, state])
+        self.add([list(elements or ()), dict(items or ())])
+
+
+def shell_of(estimator: Any) -> list[Any]:
+    """Return what tells an estimator beside its parameters."""
+    return [type(estimator), *(getattr(estimator, name, None) for name in COPIED)]
+
+
+def keeps_state(estimator: Any) -> bool:
+    """Whether cloning keeps what an estimator has learned."""
+    own = getattr(type(estimator), "__sklearn_clone__", None)
+    return own not in (None, BaseEstimator.__sklearn_clone__)
+
+
+def _library(value: Any) -> str:
+    return (type(value).__module__ or "").partition(".")[0]
+
+
+def _reduced(value: Any) -> Any:
+    """Return what `copy` would copy."""
+    try:
+        return value.__reduce_ex__(4)
+    except Exception:
+        # Not first, as `copy` does: which types are in the table depends on what is imported.
+        if type(value) not in copyreg.dispatch_table:
+            raise
+        return copyreg.dispatch_table[type(value)](value)
+
+
+def _content(cell: types.CellType) -> Any:
+    """Return what a closure holds; a type stands for a variable that has no value yet."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return types.CellType
+
+
+def _has_unused_bytes(dtype: np.dtype[Any]) -> bool:
+    """Whether elements have bytes without meaning, as long doubles and aligned records do."""
+    if dtype.subdtype is not None:
+        return _has_unused_bytes(dtype.base)
+    if dtype.names is None:
+        return dtype.char in "gG"
+    fields = [dtype[name] for name in dtype.names]
+    used = sum(field.itemsize for field in fields)
+    return used != dtype.itemsize or any(_has_unused_bytes(field) for field in fields)
+
+
+def _is_tensor(value: Any) -> bool:
+    """Whether a value is a tensor of PyTorch whose elements all are in one piece of memory."""
+    torch = sys.modules.get("torch")
+    return (
+        torch is not None
+        and isinstance(value, torch.Tensor)
+        and value.layout is torch.strided
+        and not value.is_quantized
+    )
+
+
+def _bytes_of_tensor(tensor: Any) -> Any:
+    """Return the elements of a tensor as bytes: numpy does not have all of its dtypes."""
+    elements = tensor.detach().cpu().resolve_conj().resolve_neg().reshape(-1).contiguous()
+    return elements.view(sys.modules["torch"].uint8).numpy()
+
+
+def _is_foreign_array(value: Any) -> bool:
+    kind = type(value)
+    names = ("__array_namespace__", "__dlpack__", "__cuda_array_interface__")
+    return (
+        not isinstance(value, np.generic)
+        and any(hasattr(kind, name) for name in names)
+        and hasattr(value, "dtype")
+        and hasattr(value, "shape")
+    )
+
+
+def _on_host(array: Any) -> np.ndarray[Any, Any] | None:
+    """Return an array of any library, on any device, as one of numpy; None if none knows how."""
+    ways: list[Callable[[], Any]] = [
+        lambda: array.get(),  # CuPy
+        lambda: array.asnumpy(),  # dpnp
+        lambda: np.from_dlpack(array, device="cpu"),  # numpy >= 2.1
+        lambda: np.from_dlpack(array),
+        lambda: np.asarray(array),
+    ]
+    for way in ways:
+        with suppress(Exception):
+            moved = way()
+            # what numpy does not know may become one object, or nested lists
+            if isinstance(moved, np.ndarray) and moved.shape == tuple(array.shape):
+                return None if moved.dtype.hasobject else moved
+    return None

@@ -1,0 +1,153 @@
+"""What makes two searches the same: the digests of all that decides their results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skpg.space.space import LARGEST_Z, Choice, Dimension, Space
+from skpg.storage.digest import WITHOUT_EFFECT, digest, keeps_state, shell_of
+
+# To be raised by each change after which the same search has other candidates or rewards:
+# searches recorded before are then told apart, and not continued.
+RESULT_VERSION = 6
+# Where the quantile functions of distributions are compared.
+GRID = np.linspace(-LARGEST_Z, LARGEST_Z, 65)
+
+# By search that is running: its storage, and what its parts were when it began.
+_running: dict[int, tuple[Path, dict[str, str]]] = {}
+# By storage: the parts that fits of this process have changed. A part that differs from that
+# of an earlier study is no accident unless it is among them: the parts of a nested
+# cross-validation, or another `scoring`, are meant to differ.
+_changed: dict[Path, set[str]] = {}
+
+
+def fingerprint_of(
+    search: Any, task: Any, space: Space, learner: Any, *, asynchronous: bool
+) -> dict[str, str]:
+    """Return the digests of the parts of a search that decide its results.
+
+    What only decides how long it runs, and how fast, is no part of it: `n_iter`, `timeout`,
+    `target_score`, `patience`, `callbacks`, `n_jobs`, `pre_dispatch`, `verbose`, and `refit`
+    unless it names the metric to learn from.
+
+    Parameters
+    ----------
+    search : PolicyGradientSearchCV
+    task : FitAndScore
+        What the fits have in common: the data, the splits, and the parameters of `fit`.
+    space : Space
+    learner : Learner
+    asynchronous : bool
+
+    Returns
+    -------
+    dict of str to str
+        The names of the parts, as an error shows them, and their digests.
+
+    Raises
+    ------
+    TypeError
+        If a part cannot be told, such as a parameter that is an open file.
+    """
+    values: dict[str, Any] = {
+        "X": task.X,
+        "y": task.y,
+        "the folds": task.splits,
+        **_parameters("fit parameter", task.keywords.get("fit_params")),
+        **_parameters("score parameter", task.keywords.get("score_params")),
+        **_estimator_parts(search.estimator),
+        "scoring": search.scoring,
+        "refit (the metric)": search.refit if isinstance(search.refit, str) else None,
+        **_space_parts(space),
+        "initial_params": list(search.initial_params or []),
+        "learner": learner,
+        "batch_size": int(search.batch_size),
+        "random_state": search.random_state,
+        "error_score": search.error_score,
+        "return_train_score": bool(search.return_train_score),
+        "racing": [search.racing, search.racing_bound if search.racing else None],
+        "candidate_timeout": search.candidate_timeout,
+        "evaluation": "async" if asynchronous else "batch",
+        "the version of skpg's results": RESULT_VERSION,
+    }
+    return {name: digest(value) for name, value in values.items()}
+
+
+def watch(search: Any, path: Path, parts: dict[str, str]) -> None:
+    """Remember what the parts of a search are when it begins."""
+    _running[id(search)] = path.resolve(), parts
+
+
+def note_changes(search: Any, params: Mapping[str, Any]) -> None:
+    """Take note of the parts that a `fit` has changed, such as a scorer that counts its calls.
+
+    Parameters
+    ----------
+    search : PolicyGradientSearchCV
+        Whose `fit` ends, in any way.
+    params : dict
+        What `fit` was given beside the data.
+    """
+    path, parts = _running.pop(id(search), (None, {}))
+    if path is None:
+        return
+    values = {
+        **_parameters("fit parameter", params),
+        **_parameters("score parameter", params),
+        **_estimator_parts(search.estimator),
+        "scoring": search.scoring,
+    }
+    changed = {n for n in values.keys() & parts.keys() if _digest_or_none(values[n]) != parts[n]}
+    _changed.setdefault(path, set()).update(changed)
+
+
+def changed_by_fits(path: Path) -> set[str]:
+    """Return the parts that fits with this storage have changed, in this process."""
+    return _changed.get(path.resolve(), set())
+
+
+def _digest_or_none(value: Any) -> str | None:
+    try:
+        return digest(value)
+    except TypeError:  # it holds by now what cannot be told
+        return None
+
+
+def _parameters(kind: str, params: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {f"{kind} {name!r}": value for name, value in (params or {}).items()}
+
+
+def _estimator_parts(estimator: Any) -> dict[str, Any]:
+    if keeps_state(estimator):
+        return {"the estimator": estimator}
+    return {
+        "the estimator": shell_of(estimator),
+        **{
+            f"the estimator's {name}": value
+            for name, value in estimator.get_params().items()
+            if name.rpartition("__")[-1] not in WITHOUT_EFFECT
+        },
+    }
+
+
+def _space_parts(space: Space) -> dict[str, Any]:
+    parts: dict[str, Any] = {
+        # their order is that of the draws
+        "the names in param_distributions": [(d.name, d.branch) for d in space.dimensions]
+    }
+    for dimension in space.dimensions:
+        branch = "" if dimension.branch is None else f"[{dimension.branch}]"
+        name = f"param_distributions{branch}[{dimension.name!r}]"
+        parts[name] = _dimension_part(dimension)
+    return parts
+
+
+def _dimension_part(dimension: Dimension) -> Any:
+    """Return what a dimension is for a policy: choices, or a quantile function."""
+    if isinstance(dimension, Choice):
+        return ["list", dimension.choices, dimension.weights]
+    return [type(dimension).__name__, dimension.values(dimension.resolve(GRID))]

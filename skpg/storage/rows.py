@@ -1,0 +1,133 @@
+"""The outcome of a fit as rows of a storage, and back, to the bit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from skpg.evaluation.workers.executors import Outcome
+from skpg.storage.database import Storage
+
+NAN = float("nan")
+# The name of the only score, as in ``mean_test_score``.
+ONLY = "score"
+
+INSERT_FOLD = (
+    "INSERT OR REPLACE INTO folds (study_id, number, fold, status, fit_time, score_time, "
+    "n_test_samples, several, fit_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+DELETE_SCORES = "DELETE FROM scores WHERE study_id = ? AND number = ? AND fold = ?"
+INSERT_SCORE = "INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class StoredFold:
+    """A row of the table of folds, with its scores.
+
+    Attributes
+    ----------
+    number : int
+        The candidate.
+    fold : int
+    status : {'ok', 'failed', 'timeout', 'killed'}
+    counts : bool
+        False where a race left the fold out after it had been run ahead.
+    outcome : dict
+    """
+
+    number: int
+    fold: int
+    status: str
+    counts: bool
+    outcome: Outcome
+
+
+def rows_of(key: Row, status: str, outcome: Outcome) -> tuple[Row, list[Row]]:
+    """Return the row of a fold, and those of its scores.
+
+    Parameters
+    ----------
+    key : tuple of int
+        The study, the candidate and the fold.
+    status : str
+    outcome : dict
+    """
+    several = isinstance(outcome["test_scores"], Mapping)
+    values = [null(outcome[name]) for name in ("fit_time", "score_time", "n_test_samples")]
+    test = _by_metric(outcome["test_scores"])
+    train = _by_metric(outcome["train_scores"]) if "train_scores" in outcome else {}
+    scores = [
+        (*key, place, metric, null(score), null(train.get(metric, NAN)))
+        for place, (metric, score) in enumerate(test.items())
+    ]
+    return (*key, status, *values, int(several), outcome["fit_error"]), scores
+
+
+def read_folds(storage: Storage, study_id: int) -> Iterator[StoredFold]:
+    """Yield the recorded folds of a study.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a row is damaged.
+    """
+    # in the order of the scorer: the first metric may be the one that counts
+    scores: dict[tuple[int, int], list[Row]] = {}
+    for number, fold, *row in storage.rows(
+        "SELECT number, fold, metric, test_score, train_score FROM scores "
+        "WHERE study_id = ? ORDER BY number, fold, place",
+        study_id,
+    ):
+        scores.setdefault((number, fold), []).append(tuple(row))
+    for number, fold, status, counts, *values in storage.rows(
+        "SELECT number, fold, status, counts, fit_time, score_time, n_test_samples, several, "
+        "fit_error, return_train_score FROM folds NATURAL JOIN studies "
+        "WHERE study_id = ? ORDER BY number, fold",
+        study_id,
+    ):
+        outcome = _outcome(values, scores.get((number, fold), []))
+        yield StoredFold(number, fold, status, bool(counts), outcome)
+
+
+def null(number: float) -> float | None:
+    """Return None for nan, which sqlite does not have."""
+    return None if math.isnan(number) else float(number)
+
+
+def number(value: Any) -> float:
+    """Return a number that was read, nan for None.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if value is not None and type(value) not in (int, float):
+        raise ValueError(f"expected a number, got {str(value)[:50]!r}")
+    return NAN if value is None else float(value)
+
+
+def _by_metric(scores: Any) -> dict[str, Any]:
+    return dict(scores) if isinstance(scores, Mapping) else {ONLY: scores}
+
+
+def _outcome(values: list[Any], scores: list[Row]) -> Outcome:
+    fit_time, score_time, n_test_samples, several, fit_error, return_train_score = values
+    if not scores or several not in (0, 1):
+        raise ValueError("scores are missing")
+    outcome: Outcome = {
+        "fit_error": None if fit_error is None else str(fit_error),
+        "test_scores": {str(metric): number(test) for metric, test, _ in scores},
+    }
+    if return_train_score:
+        outcome["train_scores"] = {str(metric): number(train) for metric, _, train in scores}
+    if not several:
+        for name in {"test_scores", "train_scores"} & set(outcome):
+            (outcome[name],) = outcome[name].values()
+    outcome["n_test_samples"] = number(n_test_samples)
+    outcome["fit_time"], outcome["score_time"] = number(fit_time), number(score_time)
+    return outcome
