@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from skpg import PolicyGradientSearchCV
 from skpg.evaluation.callers import warn
 from skpg.evaluation.workers.executors import Serial, WorkersLostError
-from skpg.integrations.tracking import Tracker
+from skpg.integrations.tracking import Record, Tracker
 from tests.estimators import Scripted
 
 X, y = load_iris(return_X_y=True)
@@ -23,11 +23,16 @@ def search_of(**settings):
     return PolicyGradientSearchCV(param_distributions=space, **(defaults | settings))
 
 
-class FailingTracker(Tracker):
-    def _begin(self, search):
+class FailingRecord(Record):
+    def begin(self, search):
         raise OSError("the disk is full")
 
-    _record = _end = _begin
+    add = end = begin
+
+
+class FailingTracker(Tracker):
+    def _new_record(self):
+        return FailingRecord()
 
 
 def lose_workers(monkeypatch):

@@ -283,7 +283,7 @@ def test_whole_numbers_are_one_feature_per_number():
     assert many.size == np.inf
     values = many.decode(z)
     np.testing.assert_allclose(
-        many.features(z)[0].ravel(),
+        numbers_and_choices(many, z)[0].ravel(),
         [(np.log(p["x"]) + np.log(p["x"] + 1)) / 2 / np.log(1e6) for p in values],
         atol=1e-9,
     )
