@@ -17,7 +17,8 @@ def _folder(module_file: str | None) -> str:
     return os.path.join(os.path.dirname(str(module_file)), "")
 
 
-SKPG, SKLEARN, JOBLIB = map(_folder, (__file__, sklearn.__file__, joblib.__file__))
+SKPG = _folder(os.path.dirname(__file__))  # this module is one room below
+SKLEARN, JOBLIB = _folder(sklearn.__file__), _folder(joblib.__file__)
 # Those parts of scikit-learn that fit what they hold once, or are on the way to a fit.
 FIT_ONCE = tuple(
     os.path.join(SKLEARN, *part)
