@@ -11,19 +11,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
-# Private: scikit-learn does not export the base class of its searches.
-from sklearn.model_selection._search import BaseSearchCV
-
-# Private: how scikit-learn declares the constraints on constructor arguments.
-from sklearn.utils._param_validation import Interval, StrOptions
-
 from skpg.evaluation.callbacks import watching
 from skpg.evaluation.callers import is_nested
-from skpg.evaluation.cross_validation import CrossValidation
-from skpg.learners import Learner
+from skpg.evaluation.cross_validation import cross_validation, is_asynchronous
+from skpg.evaluation.scorers import race_of
+from skpg.evaluation.settings import SearchSettings
+from skpg.evaluation.sklearn import BaseSearchCV, Interval, RunningFit, StrOptions
+from skpg.evaluation.task_tree import TaskTree
+from skpg.learners import ActorCritic, Learner
 from skpg.optimizer import PolicyGradientOptimizer
 from skpg.space.space import Choice, Params, Space
 from skpg.storage.fingerprint import note_changes
+from skpg.storage.study import open_journal
 
 
 class PolicyGradientSearchCV(BaseSearchCV):
@@ -433,7 +432,10 @@ class PolicyGradientSearchCV(BaseSearchCV):
             with watching(self, self.callbacks):
                 return super().fit(X, y, **params)
         finally:
-            note_changes(self, params)
+            recognised_by = self.__dict__.pop("_recognised_by", None)
+            if recognised_by is not None:
+                path, parts = recognised_by
+                note_changes(path, parts, SearchSettings.of(self), params)
 
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
         """Ask, evaluate, tell, until there is a reason to stop."""
@@ -441,20 +443,31 @@ class PolicyGradientSearchCV(BaseSearchCV):
         _check_names(self.estimator, space)
         initial_params = self.initial_params or []
         _check_initial_params(initial_params, space)  # before a study is made
+        settings, fit = SearchSettings.of(self), RunningFit.of(self, evaluate_candidates)
+        race = race_of(settings, fit.keywords["scorer"])
+        asynchronous = is_asynchronous(settings, fit.parallel)
+        learner = ActorCritic() if self.learner is None else self.learner
         history: list[dict[str, Any]] = []
-        nested = is_nested(PolicyGradientSearchCV.fit.__code__)
-        with CrossValidation(
-            self, space, evaluate_candidates, callback_ctx, nested=nested
-        ) as evaluation:
-            optimizer = PolicyGradientOptimizer(
-                space, learner=self.learner, random_state=evaluation.random_state
-            )
+        with open_journal(settings, fit, space, learner, asynchronous=asynchronous) as journal:
+            self._recognised_by = journal.recognised_by
+            seed = self.random_state if journal.seed is None else journal.seed
+            optimizer = PolicyGradientOptimizer(space, learner=learner, random_state=seed)
             optimizer.enqueue(initial_params)
-            for candidates, rewards in evaluation.run(optimizer.ask):
-                optimizer.tell(candidates, rewards)
-                history.append(_record(optimizer, rewards))
-            # `fit` sets it after the refit, which may fail or be interrupted
-            self.cv_results_ = evaluation.finish({"iter": optimizer.memory.updates})
+            with cross_validation(
+                settings,
+                fit,
+                journal,
+                TaskTree(callback_ctx, self, len(fit.splits)),
+                race=race,
+                n_candidates=_n_candidates(space, self.n_iter),
+                asynchronous=asynchronous,
+                nested=is_nested(PolicyGradientSearchCV.fit.__code__),
+            ) as evaluation:
+                for candidates, rewards in evaluation.run(optimizer.ask):
+                    optimizer.tell(candidates, rewards)
+                    history.append(_record(optimizer, rewards))
+                # `fit` sets it after the refit, which may fail or be interrupted
+                self.cv_results_ = evaluation.finish({"iter": optimizer.memory.updates})
         self._statuses = evaluation.statuses
         self.policy_ = optimizer.policy
         self.history_ = history
@@ -471,6 +484,15 @@ class PolicyGradientSearchCV(BaseSearchCV):
             for name, column in results.items()
         }
         return int(complete[super()._select_best_index(refit, refit_metric, chosen_from)])
+
+
+def _n_candidates(space: Space, n_iter: int) -> int:
+    """Return how many candidates are evaluated, unless something ends the search before."""
+    size = space.size
+    if space.branches > 1 and size <= n_iter * space.branches:
+        # branches may have candidates in common
+        size = len(set(space.keys(space.grid())))
+    return int(min(n_iter, size))
 
 
 def _record(optimizer: PolicyGradientOptimizer, rewards: list[float]) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
-from skpg.evaluation.workers.executors import Outcome
+from skpg.evaluation.outcome import Outcome
 from skpg.space.space import FloatArray, Params
 
 
@@ -22,7 +23,7 @@ class Candidate:
     params : dict
     order : tuple of int
         The folds in the order in which they are run.
-    outcomes : dict of int to dict
+    outcomes : dict of int to Outcome
         What the fits returned, by fold.
     statuses : dict of int to str
         Of the same folds: ``"ok"``, ``"failed"``, ``"timeout"`` or ``"killed"``.
@@ -32,10 +33,12 @@ class Candidate:
         The folds in flight.
     closed : bool
         Whether its other folds are left out.
-    doubtful : bool
-        Whether it would have lost the race, if the best candidate were known by now.
+    losing : bool
+        Whether it loses the race against the best of the candidates settled so far.
     replayed : bool
         Whether all that is known of it comes from an earlier run.
+    position : int
+        Place among the settled candidates, in the order in which they were settled; -1 before.
     """
 
     number: int
@@ -46,8 +49,9 @@ class Candidate:
     statuses: dict[int, str] = field(default_factory=dict)
     running: set[int] = field(default_factory=set)
     closed: bool = False
-    doubtful: bool = False
+    losing: bool = False
     replayed: bool = False
+    position: int = -1
 
     @property
     def finished(self) -> bool:
@@ -82,7 +86,7 @@ class Candidate:
         return [f for f in self.order if f not in self.outcomes and f not in self.running]
 
     @property
-    def front(self) -> list[int]:
+    def leading(self) -> list[int]:
         """The folds from the first in their order up to the first without outcome."""
         missing = (n for n, fold in enumerate(self.order) if fold not in self.outcomes)
         return list(self.order[: next(missing, None)])
@@ -99,8 +103,7 @@ class Candidate:
 
     def seconds_of(self, folds: Iterable[int]) -> float:
         """Return the running time of folds; those that did not return have none."""
-        times = (self.outcomes[f]["fit_time"] + self.outcomes[f]["score_time"] for f in folds)
-        return float(sum(time for time in times if not np.isnan(time)))
+        return float(sum(self.outcomes[fold].seconds for fold in folds))
 
     def keep(self, folds: Iterable[int]) -> None:
         """Forget the outcomes of other folds, and leave them out."""
@@ -117,7 +120,7 @@ class Recorded:
 
     Attributes
     ----------
-    outcomes : dict of int to dict
+    outcomes : dict of int to Outcome
         By fold.
     statuses : dict of int to str
         By fold.
@@ -135,12 +138,18 @@ class Journal:
 
     Attributes
     ----------
+    seed : int or None
+        What the search has drawn from, and shall draw from again; None where that is not kept.
+    recognised_by : (Path, dict of str to str) or None
+        The storage, and the digests by which the search is known again.
     asked : sequence of int
         For each recorded candidate how many were told when it was asked.
     settled : sequence of int
         The numbers of the candidates that were settled, in turn.
     """
 
+    seed: int | None = None
+    recognised_by: tuple[Path, Mapping[str, str]] | None = None
     asked: Sequence[int] = ()
     settled: Sequence[int] = ()
 
@@ -154,8 +163,10 @@ class Journal:
     def record(self, candidate: Candidate, folds: Iterable[int]) -> None:
         """Keep the outcomes and statuses of folds."""
 
-    def settle(self, candidates: Sequence[Candidate], rewards: Sequence[float]) -> None:
-        """Keep what is decided about candidates, before the search learns from it."""
+    def settle(
+        self, update: int, candidates: Sequence[Candidate], rewards: Sequence[float]
+    ) -> None:
+        """Keep what is decided about candidates, before update `update` learns from it."""
 
     def finish(self, stop_reason: str) -> None:
         """Keep why the search ended."""

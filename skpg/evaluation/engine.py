@@ -64,8 +64,6 @@ class Engine:
         self._before = before
         self._clock = Clock(rule.timeout)
         self._interrupt = Interrupt(lambda: schedule.any_finished, nested=nested)
-        self._n_asked = self._n_running = self._n_at_best = 0
-        self._best: Candidate | None = None
 
     def __enter__(self) -> Engine:
         self._interrupt.__enter__()
@@ -93,12 +91,12 @@ class Engine:
         groups = self._one_by_one(ask) if self._async else self._in_batches(ask)
         yield from (group for group in groups if group)
         if self.stop_reason is None:
-            self.stop_reason = "n_iter" if self._n_asked >= self._n_iter else "exhausted"
+            self.stop_reason = "n_iter" if self._schedule.n_asked >= self._n_iter else "exhausted"
 
     @property
     def _replaying(self) -> bool:
         """Whether candidates of an earlier run are still to be asked again."""
-        return self._n_asked < min(len(self._schedule.journal.asked), self._n_iter)
+        return self._schedule.n_asked < min(len(self._schedule.journal.asked), self._n_iter)
 
     def _in_batches(self, ask: Ask) -> Iterator[list[Candidate]]:
         while self.stop_reason is None and self._take_on(ask, self._batch_size):
@@ -112,21 +110,21 @@ class Engine:
 
     def _replayed(self, ask: Ask) -> Iterator[Candidate]:
         """Ask and settle in the order in which an earlier run did."""
-        asked, settled = self._schedule.journal.asked, self._schedule.journal.settled
+        schedule, journal = self._schedule, self._schedule.journal
+        asked, settled = journal.asked, journal.settled
         for n_told in range(len(settled) + 1):
-            while self._replaying and asked[self._n_asked] <= n_told and self._take_on(ask, 1):
+            while self._replaying and asked[schedule.n_asked] <= n_told and self._take_on(ask, 1):
                 pass
             if n_told < len(settled):
                 yield from self._settle(only=settled[n_told])
 
     def _take_on(self, ask: Ask, n: int) -> bool:
         """Ask for candidates; return whether there are any."""
-        left = self._n_iter - self._n_asked
+        left = self._n_iter - self._schedule.n_asked
         # The policy always proposes a whole batch, so that the first candidates of a
         # longer search are the same.
         candidates = ask(n)[:left] if left else []
         self._schedule.add(candidates)
-        self._n_asked += len(candidates)
         return bool(candidates)
 
     def _finished(self, refill: Callable[[], bool]) -> Iterator[Candidate]:
@@ -141,15 +139,13 @@ class Engine:
             yield from self._settle()
             if self.stop_reason in DECIDED:
                 self._executor.abandon()
-                self._n_running = 0
             self._look_up()
-            while self.stop_reason is None and self._n_running < self._executor.slots:
+            while self.stop_reason is None and self._executor.n_running < self._executor.slots:
                 if not self._submit() and not (self._schedule.has_room and refill()):
                     break
-            if not self._n_running:
+            if not self._executor.n_running:
                 break
             for event in self._wait():
-                self._n_running -= 1
                 self._record(event)
         if self.stop_reason not in DECIDED:
             yield from self._settle(all_finished=True)
@@ -174,17 +170,15 @@ class Engine:
             warn(f"The search ends here: {error}.")
             self.stop_reason = "interrupted"
         self._executor.abandon()
-        self._n_running = 0
         return []
 
     def _submit(self) -> bool:
-        job = self._schedule.next_job(self._n_running)
+        job = self._schedule.next_job(self._executor.n_running)
         if job is None:
             return False
         # not before: the replay of an earlier run, however long it takes, is over now
         self._clock.start()
         self._executor.submit(self._before(job))
-        self._n_running += 1
         return True
 
     def _record(self, event: Event) -> None:
@@ -192,7 +186,7 @@ class Engine:
             if not self._interrupt.requested:
                 self._interrupt.request()
             return
-        if event.outcome is not None and event.outcome.pop("asked_to_stop", False):
+        if event.outcome is not None and event.outcome.asked_to_stop:
             self.stop_reason = self.stop_reason or "callback"
         self._schedule.record(event)
 
@@ -200,7 +194,7 @@ class Engine:
         self, *, all_finished: bool = False, only: int | None = None
     ) -> Iterator[Candidate]:
         for candidate in self._schedule.settle(all_finished=all_finished, only=only):
-            reason = self._rule.after(self._progress(candidate))
+            reason = self._rule.reason_to_stop(self._progress(candidate))
             self.stop_reason = self.stop_reason or reason
             yield candidate
             # What was evaluated ahead does not count: it depends on the number of workers.
@@ -208,17 +202,15 @@ class Engine:
                 return
 
     def _progress(self, candidate: Candidate) -> Progress:
-        score, n = candidate.score, len(self._schedule.settled)
-        if np.isfinite(score) and (self._best is None or score > self._best.score):
-            self._best, self._n_at_best = candidate, n
+        best = self._schedule.best
         return Progress(
             params=candidate.params,
-            score=score,
-            n_candidates=n,
+            score=candidate.score,
+            n_candidates=len(self._schedule.settled),
             n_iter=self._n_iter,
-            best_params=None if self._best is None else self._best.params,
-            best_score=-np.inf if self._best is None else self._best.score,
-            n_since_best=n - self._n_at_best,
+            best_params=None if best is None else best.params,
+            best_score=-np.inf if best is None else best.score,
+            n_since_best=self._schedule.n_since_best,
             elapsed=self._clock.elapsed,
             status=candidate.status,
             fold_scores=tuple(candidate.scores.tolist()),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from skpg.evaluation.candidate import Candidate, Journal
+from skpg.evaluation.outcome import Outcome
 from skpg.evaluation.racing import Race, comparable_mean
-from skpg.evaluation.workers.executors import CandidateError, Event, Job, Outcome, WorkerDiedError
+from skpg.evaluation.workers.executors import CandidateError, Event, Job, WorkerDiedError
 from skpg.evaluation.workers.time_limit import CandidateTimeoutError
 from skpg.space.space import Params
 
@@ -27,8 +29,7 @@ class Schedule:
     score : callable
         From an outcome to the score that the search learns from; nan where there is none.
     failure : callable
-        From a candidate's number, a fold and an error to the outcome that stands for a fit
-        that did not return.
+        From an error to the outcome that stands for a fit that did not return.
     race : Race or None
     candidate_timeout : float or None
         Seconds that the folds of a candidate may run together. They are summed in its order
@@ -43,6 +44,11 @@ class Schedule:
         The finished candidates, about which all is decided.
     killers : list of Candidate
         Those that killed their workers twice.
+    n_asked : int
+        Number of candidates that were taken on.
+    best : Candidate or None
+        The settled candidate with the greatest mean, the first one of several; None where
+        none has a score on each fold.
     """
 
     def __init__(
@@ -50,7 +56,7 @@ class Schedule:
         n_folds: int,
         *,
         score: Callable[[Outcome], float],
-        failure: Callable[[int, int, BaseException], Outcome],
+        failure: Callable[[BaseException], Outcome],
         race: Race | None = None,
         candidate_timeout: float | None = None,
         sequential: bool = True,
@@ -65,18 +71,24 @@ class Schedule:
         self._sequential = sequential
         self.journal = Journal() if journal is None else journal
         self._open: dict[int, Candidate] = {}
-        self._n_added = 0
-        self._best: Candidate | None = None
+        self.n_asked = 0
+        self.best: Candidate | None = None
         # of a race: the scores of the settled candidates that have one on each fold
         self._complete = np.empty((0, n_folds))
         # folds in flight when a worker died, and the one of them that now runs alone
         self._suspects: deque[Job] = deque()
-        self._on_trial: tuple[int, int] | None = None
+        self._running_alone: tuple[int, int] | None = None
 
     @property
     def has_room(self) -> bool:
         """Whether new candidates can use a worker, and none has to be watched alone."""
-        return not self._suspects and self._on_trial is None
+        return not self._suspects and self._running_alone is None
+
+    @property
+    def n_since_best(self) -> int:
+        """Number of candidates that were settled after the best one."""
+        n = len(self.settled)
+        return n if self.best is None else n - 1 - self.best.position
 
     @property
     def any_finished(self) -> bool:
@@ -89,17 +101,17 @@ class Schedule:
         order = folds if race is None else race.order(self._complete)
         new = [
             Candidate(number, params, order, np.full(self._n_folds, np.nan))
-            for number, params in enumerate(candidates, start=self._n_added)
+            for number, params in enumerate(candidates, start=self.n_asked)
         ]
         self.journal.add(new, len(self.settled))
-        self._n_added += len(new)
+        self.n_asked += len(new)
         for candidate in new:
             self._open[candidate.number] = candidate
             self._recall(candidate)
 
     def next_job(self, n_running: int) -> Job | None:
         """Return the next fold to run beside those that are running; None if there is none."""
-        if self._suspects or self._on_trial:
+        if self._suspects or self._running_alone:
             return None if n_running else self._next_suspect()
         candidate = self._next_candidate()
         return None if candidate is None else self._job(candidate, candidate.waiting[0])
@@ -113,9 +125,9 @@ class Schedule:
             The error of the job, unless it is a death, a timeout or one of its candidate.
         """
         job = event.job
-        alone = (job.candidate, job.fold) == self._on_trial
+        alone = (job.candidate, job.fold) == self._running_alone
         if alone:
-            self._on_trial = None
+            self._running_alone = None
         candidate = self._open.get(job.candidate)
         if candidate is None:
             return
@@ -132,7 +144,7 @@ class Schedule:
         elif isinstance(event.error, WorkerDiedError):
             self._suspects.append(job)
         elif isinstance(event.error, CandidateError):
-            self._take(candidate, job.fold, self._failure(job.candidate, job.fold, event.error))
+            self._take(candidate, job.fold, self._failure(event.error))
         elif event.error is not None:
             raise event.error
 
@@ -152,10 +164,10 @@ class Schedule:
             self._cut(candidate, decided=True)
             if candidate.finished:
                 del self._open[candidate.number]
-                if candidate.complete and self._race is not None:
-                    self._complete = np.vstack([self._complete, candidate.scores])
-                    self._compare(candidate)
+                candidate.position = len(self.settled)
                 self.settled.append(candidate)
+                if candidate.complete:
+                    self._compare(candidate)
                 yield candidate
             elif self._sequential and not all_finished:
                 return
@@ -168,14 +180,16 @@ class Schedule:
         if candidate.failed or len(candidate.outcomes) == self._n_folds:
             return candidate.score
         assert self._race is not None
-        assert self._best is not None
-        upper = self._race.upper(candidate.scores, self._best.scores)
-        return comparable_mean(candidate.scores, self._complete, min(upper, self._best.score))
+        assert self.best is not None
+        upper = self._race.upper(candidate.scores, self.best.scores)
+        return comparable_mean(candidate.scores, self._complete, min(upper, self.best.score))
 
     def _compare(self, candidate: Candidate) -> None:
         """Let a candidate be the one to beat, if it is the best."""
-        if self._best is None or candidate.score > self._best.score:
-            self._best = candidate
+        if self._race is not None:
+            self._complete = np.vstack([self._complete, candidate.scores])
+        if self.best is None or candidate.score > self.best.score:
+            self.best = candidate
             for other in self._open.values():
                 self._cut(other)
 
@@ -185,7 +199,7 @@ class Schedule:
             candidate = self._open.get(job.candidate)
             if candidate is None or candidate.closed or job.fold in candidate.outcomes:
                 continue
-            self._on_trial = (job.candidate, job.fold)
+            self._running_alone = (job.candidate, job.fold)
             return self._job(candidate, job.fold)
         return self.next_job(0)
 
@@ -198,7 +212,7 @@ class Schedule:
         waiting = (c for c in self._open.values() if c.waiting)
         if self._race is None:
             return next(waiting, None)
-        return min(waiting, key=lambda c: (c.doubtful, len(c.running)), default=None)
+        return min(waiting, key=lambda c: (c.losing, len(c.running)), default=None)
 
     def _job(self, candidate: Candidate, fold: int) -> Job:
         candidate.running.add(fold)
@@ -214,7 +228,7 @@ class Schedule:
         if recorded is None:
             return
         for fold, outcome in recorded.outcomes.items():
-            self._put(candidate, fold, dict(outcome), recorded.statuses[fold])
+            self._put(candidate, fold, outcome, recorded.statuses[fold])
         candidate.closed, candidate.replayed = recorded.closed, True
         if "killed" in recorded.statuses.values():
             self.killers.append(candidate)
@@ -229,7 +243,7 @@ class Schedule:
         candidate.scores[fold] = self._score(outcome) if status == "ok" else np.nan
 
     def _take(self, candidate: Candidate, fold: int, outcome: Outcome) -> None:
-        overdue = outcome.pop("overdue", False)
+        overdue = outcome.overdue
         status = "failed" if np.isnan(self._score(outcome)) else "ok"
         # a fit that was ended tells where it was; of one that returned too late nothing is kept
         self._put(candidate, fold, outcome, "timeout" if overdue and status != "ok" else status)
@@ -240,7 +254,7 @@ class Schedule:
     def _account(self, candidate: Candidate) -> list[int]:
         """Let folds fail from the first one on with which the limit is exceeded."""
         spent = 0.0
-        for fold in candidate.front:
+        for fold in candidate.leading:
             spent += candidate.seconds_of([fold])
             if self._candidate_timeout is not None and spent > self._candidate_timeout:
                 return self._expire(candidate, fold)
@@ -255,10 +269,10 @@ class Schedule:
         after = candidate.order[candidate.order.index(fold) :]
         late = [other for other in after if candidate.statuses.get(other) != "timeout"]
         for other in late:
-            failure = self._failure(candidate.number, other, error)
-            run = candidate.outcomes.get(other, {})
-            times = {name: run[name] for name in ("fit_time", "score_time") if name in run}
-            self._put(candidate, other, failure | times, "timeout")
+            failure, run = self._failure(error), candidate.outcomes.get(other)
+            if run is not None:
+                failure = replace(failure, fit_time=run.fit_time, score_time=run.score_time)
+            self._put(candidate, other, failure, "timeout")
         return late
 
     def _give_up(self, candidate: Candidate, error: BaseException) -> None:
@@ -266,7 +280,7 @@ class Schedule:
         self.killers.append(candidate)
         left = [fold for fold in candidate.order if fold not in candidate.outcomes]
         for fold in left:
-            self._put(candidate, fold, self._failure(candidate.number, fold, error), "killed")
+            self._put(candidate, fold, self._failure(error), "killed")
         self.journal.record(candidate, left)
 
     def _cut(self, candidate: Candidate, *, decided: bool = False) -> None:
@@ -277,10 +291,10 @@ class Schedule:
         """
         if self._race is None:
             return
-        front = candidate.front
-        incumbent = None if self._best is None else self._best.scores
-        needed = self._race.n_needed(candidate.scores, front, incumbent)
+        leading = candidate.leading
+        incumbent = None if self.best is None else self.best.scores
+        needed = self._race.n_needed(candidate.scores, leading, incumbent)
         lost = needed is not None and needed < self._n_folds
         if lost and (decided or not self._sequential or not self._race.optimistic):
-            candidate.keep(front[:needed])
-        candidate.doubtful = lost
+            candidate.keep(leading[:needed])
+        candidate.losing = lost

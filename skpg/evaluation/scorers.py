@@ -8,6 +8,7 @@ from typing import Any
 from sklearn.metrics import get_scorer
 
 from skpg.evaluation.racing import Race
+from skpg.evaluation.settings import SearchSettings
 
 # Functions of sklearn.metrics that reach 1 and no more.
 AT_MOST_ONE = {
@@ -77,29 +78,29 @@ NO_SCORING = (None, "warn")
 Choices = Mapping[str, Iterable[Any]]
 
 
-def race_of(search: Any, scorer: Any) -> Race | None:
-    """Return the race that a search asks for.
+def race_of(settings: SearchSettings, scorer: Any) -> Race | None:
+    """Return the race that a settings ask for.
 
     Raises
     ------
     ValueError
-        If the search asks for certainty and the scorer's bound is not known.
+        If the settings ask for certainty and the scorer's bound is not known.
     """
-    if search.racing is False:
+    if settings.racing is False:
         return None
-    bound = search.racing_bound
+    bound = settings.racing_bound
     if bound is None:
-        scorer = _reward_scorer(search, scorer)
-        bound = score_bound(scorer, search.estimator, search.param_distributions)
-    if bound is None and search.racing is True:
-        score = f"scoring={search.scoring!r}"
-        if search.scoring is None:
-            score = f"the score method of {search.estimator!r} under all candidates"
+        scorer = _reward_scorer(settings, scorer)
+        bound = score_bound(scorer, settings.estimator, settings.param_distributions)
+    if bound is None and settings.racing is True:
+        score = f"scoring={settings.scoring!r}"
+        if settings.scoring is None:
+            score = f"the score method of {settings.estimator!r} under all candidates"
         raise ValueError(
             "racing=True needs to know the greatest score that a fold can have, which is not "
             f"known for {score}. Set racing_bound to it, or racing to 'optimistic'."
         )
-    optimistic = search.racing == "optimistic"
+    optimistic = settings.racing == "optimistic"
     return Race(float("inf") if bound is None else float(bound), optimistic)
 
 
@@ -194,9 +195,9 @@ def _bound_of_scoring(scoring: Any) -> float | None:
     return score_bound(get_scorer(scoring) if isinstance(scoring, str) else scoring, None)
 
 
-def _reward_scorer(search: Any, scorer: Any) -> Any:
+def _reward_scorer(settings: SearchSettings, scorer: Any) -> Any:
     """Return the scorer of the metric to learn from, of several."""
     scorers = getattr(scorer, "_scorers", None)
     if scorers is None:
         return scorer
-    return scorers[search.refit if isinstance(search.refit, str) else next(iter(scorers))]
+    return scorers[settings.refit if isinstance(settings.refit, str) else next(iter(scorers))]

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from skpg.evaluation.settings import SearchSettings
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -82,7 +84,17 @@ class StoppingRule:
     patience: int | None = None
     callbacks: tuple[Callable[[Progress], Any], ...] = ()
 
-    def after(self, progress: Progress) -> str | None:
+    @classmethod
+    def of(cls, settings: SearchSettings) -> StoppingRule:
+        """Return the limits that the settings ask for."""
+        return cls(
+            settings.timeout,
+            settings.target_score,
+            settings.patience,
+            tuple(settings.callbacks or ()),
+        )
+
+    def reason_to_stop(self, progress: Progress) -> str | None:
         """Return why to stop after a candidate, if so; callbacks are called."""
         # all of them are called, also after one that asks to stop
         asked = [_asks_to_stop(callback, progress) for callback in self.callbacks]

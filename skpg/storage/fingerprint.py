@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from skpg.evaluation.settings import SearchSettings
+from skpg.evaluation.sklearn import RunningFit
 from skpg.space.space import LARGEST_Z, Choice, Dimension, Space
 from skpg.storage.digest import WITHOUT_EFFECT, digest, keeps_state, shell_of
 
@@ -17,8 +19,6 @@ RESULT_VERSION = 6
 # Where the quantile functions of distributions are compared.
 GRID = np.linspace(-LARGEST_Z, LARGEST_Z, 65)
 
-# By search that is running: its storage, and what its parts were when it began.
-_running: dict[int, tuple[Path, dict[str, str]]] = {}
 # By storage: the parts that fits of this process have changed. A part that differs from that
 # of an earlier study is no accident unless it is among them: the parts of a nested
 # cross-validation, or another `scoring`, are meant to differ.
@@ -26,7 +26,7 @@ _changed: dict[Path, set[str]] = {}
 
 
 def fingerprint_of(
-    search: Any, task: Any, space: Space, learner: Any, *, asynchronous: bool
+    settings: SearchSettings, fit: RunningFit, space: Space, learner: Any, *, asynchronous: bool
 ) -> dict[str, str]:
     """Return the digests of the parts of a search that decide its results.
 
@@ -36,9 +36,9 @@ def fingerprint_of(
 
     Parameters
     ----------
-    search : PolicyGradientSearchCV
-    task : FitAndScore
-        What the fits have in common: the data, the splits, and the parameters of `fit`.
+    settings : SearchSettings
+    fit : RunningFit
+        The data, the splits, and the parameters of `fit`.
     space : Space
     learner : Learner
     asynchronous : bool
@@ -54,55 +54,53 @@ def fingerprint_of(
         If a part cannot be told, such as a parameter that is an open file.
     """
     values: dict[str, Any] = {
-        "X": task.X,
-        "y": task.y,
-        "the folds": task.splits,
-        **_parameters("fit parameter", task.keywords.get("fit_params")),
-        **_parameters("score parameter", task.keywords.get("score_params")),
-        **_estimator_parts(search.estimator),
-        "scoring": search.scoring,
-        "refit (the metric)": search.refit if isinstance(search.refit, str) else None,
+        "X": fit.X,
+        "y": fit.y,
+        "the folds": fit.splits,
+        **_parameters("fit parameter", fit.keywords.get("fit_params")),
+        **_parameters("score parameter", fit.keywords.get("score_params")),
+        **_estimator_parts(settings.estimator),
+        "scoring": settings.scoring,
+        "refit (the metric)": settings.refit if isinstance(settings.refit, str) else None,
         **_space_parts(space),
-        "initial_params": list(search.initial_params or []),
+        "initial_params": list(settings.initial_params or []),
         "learner": learner,
-        "batch_size": int(search.batch_size),
-        "random_state": search.random_state,
-        "error_score": search.error_score,
-        "return_train_score": bool(search.return_train_score),
-        "racing": [search.racing, search.racing_bound if search.racing else None],
-        "candidate_timeout": search.candidate_timeout,
+        "batch_size": int(settings.batch_size),
+        "random_state": settings.random_state,
+        "error_score": settings.error_score,
+        "return_train_score": bool(settings.return_train_score),
+        "racing": [settings.racing, settings.racing_bound if settings.racing else None],
+        "candidate_timeout": settings.candidate_timeout,
         "evaluation": "async" if asynchronous else "batch",
         "the version of skpg's results": RESULT_VERSION,
     }
     return {name: digest(value) for name, value in values.items()}
 
 
-def watch(search: Any, path: Path, parts: dict[str, str]) -> None:
-    """Remember what the parts of a search are when it begins."""
-    _running[id(search)] = path.resolve(), parts
-
-
-def note_changes(search: Any, params: Mapping[str, Any]) -> None:
+def note_changes(
+    path: Path, parts: Mapping[str, str], settings: SearchSettings, params: Mapping[str, Any]
+) -> None:
     """Take note of the parts that a `fit` has changed, such as a scorer that counts its calls.
 
     Parameters
     ----------
-    search : PolicyGradientSearchCV
-        Whose `fit` ends, in any way.
+    path : Path
+        The storage.
+    parts : dict of str to str
+        What the parts were when the search began.
+    settings : SearchSettings
+        As they are when `fit` ends, in any way.
     params : dict
         What `fit` was given beside the data.
     """
-    path, parts = _running.pop(id(search), (None, {}))
-    if path is None:
-        return
     values = {
         **_parameters("fit parameter", params),
         **_parameters("score parameter", params),
-        **_estimator_parts(search.estimator),
-        "scoring": search.scoring,
+        **_estimator_parts(settings.estimator),
+        "scoring": settings.scoring,
     }
     changed = {n for n in values.keys() & parts.keys() if _digest_or_none(values[n]) != parts[n]}
-    _changed.setdefault(path, set()).update(changed)
+    _changed.setdefault(path.resolve(), set()).update(changed)
 
 
 def changed_by_fits(path: Path) -> set[str]:

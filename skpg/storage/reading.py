@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from skpg.evaluation.cross_validation import format_results, one_per_fold
-from skpg.evaluation.workers.executors import Outcome
+import numpy as np
+
+from skpg.evaluation.outcome import Outcome
+from skpg.evaluation.sklearn import format_results
 from skpg.space.space import Space
 from skpg.storage.database import DAMAGE, Storage, StorageError
 from skpg.storage.json import choice_of, decode
@@ -161,7 +163,7 @@ def load_study(
     """
     wanted = _checked(study)
     with _reading(storage) as opened:
-        study_id, n_folds, racing, train, description = _find(opened, wanted)
+        study_id, n_folds, racing, description = _find(opened, wanted)
         choice = _from_description(json.loads(description))
         if param_distributions is not None:
             choice = _from_space(Space(param_distributions))
@@ -180,11 +182,11 @@ def load_study(
     more: dict[str, Any] = {"iter": [row[2] for row in rows]}
     if racing:
         more["n_folds_evaluated"] = [len(folds) for folds in outcomes.values()]
-    fits = list(one_per_fold(outcomes.values(), n_folds))
-    complete = [row[3] == "complete" for row in rows]
+    fits = list(outcomes.values())
+    complete = np.array([row[3] == "complete" for row in rows])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of scores that are not finite the search has warned
-        return format_results(params, n_folds, fits, more, complete=complete, train=bool(train))
+        return format_results(params, n_folds, fits, more, complete)
 
 
 def _summary(*row: Any) -> StudySummary:
@@ -200,8 +202,7 @@ def _summary(*row: Any) -> StudySummary:
 def _find(storage: Storage, study: str | int | None) -> tuple[Any, ...]:
     column = "study_name" if isinstance(study, str) else "study_id"
     found = storage.rows(
-        "SELECT study_id, n_folds, racing, return_train_score, space FROM studies "
-        f"WHERE ?1 IS NULL OR {column} = ?1",
+        f"SELECT study_id, n_folds, racing, space FROM studies WHERE ?1 IS NULL OR {column} = ?1",
         study,
     )
     if len(found) != 1:

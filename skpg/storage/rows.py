@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from skpg.evaluation.workers.executors import Outcome
+from skpg.evaluation.outcome import Outcome, Scores
 from skpg.storage.database import Storage
 
 NAN = float("nan")
@@ -36,7 +36,7 @@ class StoredFold:
     status : {'ok', 'failed', 'timeout', 'killed'}
     counts : bool
         False where a race left the fold out after it had been run ahead.
-    outcome : dict
+    outcome : Outcome
     """
 
     number: int
@@ -54,17 +54,17 @@ def rows_of(key: Row, status: str, outcome: Outcome) -> tuple[Row, list[Row]]:
     key : tuple of int
         The study, the candidate and the fold.
     status : str
-    outcome : dict
+    outcome : Outcome
     """
-    several = isinstance(outcome["test_scores"], Mapping)
-    values = [null(outcome[name]) for name in ("fit_time", "score_time", "n_test_samples")]
-    test = _by_metric(outcome["test_scores"])
-    train = _by_metric(outcome["train_scores"]) if "train_scores" in outcome else {}
+    several = isinstance(outcome.test_scores, Mapping)
+    values = [null(v) for v in (outcome.fit_time, outcome.score_time, outcome.n_test_samples)]
+    test = _by_metric(outcome.test_scores)
+    train = {} if outcome.train_scores is None else _by_metric(outcome.train_scores)
     scores = [
         (*key, place, metric, null(score), null(train.get(metric, NAN)))
         for place, (metric, score) in enumerate(test.items())
     ]
-    return (*key, status, *values, int(several), outcome["fit_error"]), scores
+    return (*key, status, *values, int(several), outcome.fit_error), scores
 
 
 def read_folds(storage: Storage, study_id: int) -> Iterator[StoredFold]:
@@ -119,15 +119,15 @@ def _outcome(values: list[Any], scores: list[Row]) -> Outcome:
     fit_time, score_time, n_test_samples, several, fit_error, return_train_score = values
     if not scores or several not in (0, 1):
         raise ValueError("scores are missing")
-    outcome: Outcome = {
-        "fit_error": None if fit_error is None else str(fit_error),
-        "test_scores": {str(metric): number(test) for metric, test, _ in scores},
-    }
-    if return_train_score:
-        outcome["train_scores"] = {str(metric): number(train) for metric, _, train in scores}
+    test: Scores = {str(metric): number(score) for metric, score, _ in scores}
+    train: Scores = {str(metric): number(score) for metric, _, score in scores}
     if not several:
-        for name in {"test_scores", "train_scores"} & set(outcome):
-            (outcome[name],) = outcome[name].values()
-    outcome["n_test_samples"] = number(n_test_samples)
-    outcome["fit_time"], outcome["score_time"] = number(fit_time), number(score_time)
-    return outcome
+        test, train = number(scores[0][1]), number(scores[0][2])
+    return Outcome(
+        test,
+        train if return_train_score else None,
+        number(fit_time),
+        number(score_time),
+        number(n_test_samples),
+        None if fit_error is None else str(fit_error),
+    )

@@ -7,6 +7,7 @@ import platform
 import secrets
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -17,11 +18,13 @@ import sklearn
 
 from skpg.evaluation.callers import warn
 from skpg.evaluation.candidate import Candidate, Journal, Recorded
-from skpg.evaluation.workers.executors import Outcome
+from skpg.evaluation.outcome import Outcome
+from skpg.evaluation.settings import SearchSettings
+from skpg.evaluation.sklearn import RunningFit
 from skpg.space.space import Space
 from skpg.storage.database import DAMAGE, Storage, StorageError, StudyInUseError
 from skpg.storage.digest import digest, name_of
-from skpg.storage.fingerprint import changed_by_fits, fingerprint_of, watch
+from skpg.storage.fingerprint import changed_by_fits, fingerprint_of
 from skpg.storage.json import describe, encode
 from skpg.storage.lock import Lock
 from skpg.storage.rows import (
@@ -75,7 +78,6 @@ class Study(Journal):
         self.seed = seed
         self._storage, self._id, self._lock = storage, study_id, lock
         self._space, self._asynchronous = space, asynchronous
-        self._n_told = self._n_updates = 0
         self._params: list[str] = []
         # of settled candidates, by number: what was written about them last
         self._decided: dict[int, tuple[Any, ...]] = {}
@@ -153,29 +155,27 @@ class Study(Journal):
             outcome, status = candidate.outcomes[fold], candidate.statuses[fold]
             self._outcomes.setdefault(candidate.number, {})[fold] = outcome
             self._unwritten.append(rows_of((self._id, candidate.number, fold), status, outcome))
-            seconds += np.nan_to_num(outcome["fit_time"] + outcome["score_time"])
+            seconds += outcome.seconds
         if candidate.finished or seconds > CHEAP:
             with self._storage.transaction() as connection:
                 self._flush(connection)
 
-    def settle(self, candidates: Sequence[Candidate], rewards: Iterable[float]) -> None:
+    def settle(
+        self, update: int, candidates: Sequence[Candidate], rewards: Sequence[float]
+    ) -> None:
         """Keep what is decided about candidates; it is safe when this returns."""
         changed = []
-        for position, (candidate, reward) in enumerate(
-            zip(candidates, rewards, strict=True), start=self._n_told
-        ):
+        for candidate, reward in zip(candidates, rewards, strict=True):
             decision = (
                 candidate.status,
-                position,
-                self._n_updates,
+                candidate.position,
+                update,
                 null(candidate.score),
                 null(reward),
                 frozenset(candidate.outcomes),
             )
             if self._decided.get(candidate.number) != decision:
                 changed.append((candidate.number, decision))
-        self._n_told += len(candidates)
-        self._n_updates += 1
         if changed or self._unwritten:
             with self._storage.transaction() as connection:
                 self._flush(connection)
@@ -238,13 +238,15 @@ class Study(Journal):
             self._decided[number] = (*decision[:-1], frozenset(counted.get(number, ())))
 
 
-def open_study(search: Any, task: Any, space: Space, learner: Any, *, asynchronous: bool) -> Study:
-    """Return the study of a search, a new one where it has none.
+def open_journal(
+    settings: SearchSettings, fit: RunningFit, space: Space, learner: Any, *, asynchronous: bool
+) -> AbstractContextManager[Journal]:
+    """Return the study of a search, or a journal that keeps nothing where it has no storage.
 
     Parameters
     ----------
-    search : PolicyGradientSearchCV
-    task : FitAndScore
+    settings : SearchSettings
+    fit : RunningFit
     space : Space
     learner : Learner
     asynchronous : bool
@@ -257,21 +259,27 @@ def open_study(search: Any, task: Any, space: Space, learner: Any, *, asynchrono
     TypeError
         If a part of the search cannot be recognised.
     """
-    parts = fingerprint_of(search, task, space, learner, asynchronous=asynchronous)
+    if settings.storage is None:
+        if settings.study_name is not None:
+            raise ValueError(f"study_name={settings.study_name!r} needs a storage, got None.")
+        return nullcontext(Journal())
+    _warn_of_other_folds(fit.splitter)
+    parts = fingerprint_of(settings, fit, space, learner, asynchronous=asynchronous)
     # as the optimizer would draw it; None draws the seed once and for all
-    seed = _seed(search.random_state)
-    storage = Storage(search.storage)
-    watch(search, storage.path, parts)
+    seed = _seed(settings.random_state)
+    storage = Storage(settings.storage)
     lock = None
     try:
-        study_id, seed = _find_or_add(storage, search, parts, _facts(search, task, space, seed))
+        study_id, seed = _find_or_add(storage, settings, parts, _facts(settings, fit, space, seed))
         lock = Lock(storage.path, study_id)
         if not lock.acquire():
             raise StudyInUseError(
-                f"{_title(study_id, search.study_name)} in {storage.path} is in use: another "
+                f"{_title(study_id, settings.study_name)} in {storage.path} is in use: another "
                 "search is running on it."
             )
-        return Study(storage, study_id, lock, space, seed, asynchronous=asynchronous)
+        study = Study(storage, study_id, lock, space, seed, asynchronous=asynchronous)
+        study.recognised_by = storage.path, parts
+        return study
     except BaseException:
         storage.close()
         if lock is not None:
@@ -279,11 +287,20 @@ def open_study(search: Any, task: Any, space: Space, learner: Any, *, asynchrono
         raise
 
 
+def _warn_of_other_folds(splitter: Any) -> None:
+    """Warn where a splitter draws other folds in each run."""
+    if getattr(splitter, "random_state", 0) is None and getattr(splitter, "shuffle", True):
+        warn(
+            f"{splitter!r} draws other folds in each run, so that no run can go on where another "
+            "has ended. Give it a random_state."
+        )
+
+
 def _find_or_add(
-    storage: Storage, search: Any, parts: dict[str, str], facts: dict[str, Any]
+    storage: Storage, settings: SearchSettings, parts: dict[str, str], facts: dict[str, Any]
 ) -> tuple[int, int]:
     """Return the number of a study, and its seed."""
-    name, fingerprint = search.study_name, digest(parts)
+    name, fingerprint = settings.study_name, digest(parts)
     with storage.transaction() as connection:
         where = "study_name = ?" if name is not None else "study_name IS NULL AND fingerprint = ?"
         query = f"SELECT study_id, fingerprint, parts, seed FROM studies WHERE {where}"
@@ -340,7 +357,7 @@ def _accident(storage: Storage, differences: list[str]) -> str:
     )
 
 
-def _facts(search: Any, task: Any, space: Space, seed: int) -> dict[str, Any]:
+def _facts(settings: SearchSettings, fit: RunningFit, space: Space, seed: int) -> dict[str, Any]:
     """Return what is noted of a study for its continuation, and for people."""
     versions = {
         "skpg": metadata.version("skpg"),
@@ -352,11 +369,11 @@ def _facts(search: Any, task: Any, space: Space, seed: int) -> dict[str, Any]:
     }
     return {
         "seed": str(seed),
-        "estimator": name_of(type(search.estimator)),
+        "estimator": name_of(type(settings.estimator)),
         "space": json.dumps(describe(space)),
-        "n_folds": len(task.splits),
-        "racing": int(search.racing is not False),
-        "return_train_score": int(search.return_train_score),
+        "n_folds": len(fit.splits),
+        "racing": int(settings.raced),
+        "return_train_score": int(settings.return_train_score),
         "versions": json.dumps(versions),
         "created": _now(),
     }

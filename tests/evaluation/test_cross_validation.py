@@ -7,6 +7,7 @@ import time
 import warnings
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 
 import joblib
 import numpy as np
@@ -28,6 +29,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skpg import PolicyGradientSearchCV, load_study
 from skpg.evaluation.candidate import Journal, Recorded
+from skpg.evaluation.outcome import Outcome
 from skpg.evaluation.racing import Race
 from skpg.evaluation.schedule import Schedule
 from skpg.evaluation.workers.executors import Event
@@ -278,22 +280,23 @@ class KnowsFolds(Journal):
 def outcome_of(seconds, late=False):
     # the time of a fit that was ended is measured a little short
     times = {"fit_time": 0.999 * seconds if late else seconds, "score_time": 0.0}
-    return {"test_scores": np.nan if late else 1.0, "fit_error": late or None, **times}
+    error = "late" if late else None
+    return Outcome(np.nan if late else 1.0, fit_error=error, **times)
 
 
 def simulate(seconds, slots, known=(), race=None, hardness=(0.0,) * 4):
     """Run a candidate on so many workers, in simulated time, after one that sets the order."""
     schedule = Schedule(
         4,
-        score=lambda outcome: np.nan if outcome["fit_error"] else outcome["test_scores"],
-        failure=lambda number, fold, error: outcome_of(np.nan, late=True),
+        score=lambda outcome: np.nan if outcome.fit_error else outcome.test_scores,
+        failure=lambda error: outcome_of(np.nan, late=True),
         candidate_timeout=LIMIT,
         race=race,
         journal=KnowsFolds(seconds, known),
     )
     schedule.add([{}])
     while job := schedule.next_job(0):
-        outcome = outcome_of(0.0) | {"test_scores": -hardness[job.fold]}
+        outcome = replace(outcome_of(0.0), test_scores=-hardness[job.fold])
         schedule.record(Event(job, outcome))
     list(schedule.settle())
     schedule.add([{}])
@@ -306,7 +309,7 @@ def simulate(seconds, slots, known=(), race=None, hardness=(0.0,) * 4):
         now, job = min(running, key=lambda item: (item[0], -item[1].fold))
         running.remove((now, job))
         late = seconds[job.fold] > job.seconds
-        outcome = outcome_of(min(seconds[job.fold], job.seconds), late) | {"overdue": late}
+        outcome = replace(outcome_of(min(seconds[job.fold], job.seconds), late), overdue=late)
         schedule.record(Event(job, outcome))
     (candidate,) = schedule.settle()
     return {fold: candidate.statuses[fold] for fold in sorted(candidate.outcomes)}

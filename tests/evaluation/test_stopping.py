@@ -379,7 +379,7 @@ def progress(**values):
     ],
 )
 def test_reasons(rule, reason):
-    assert rule.after(progress()) == reason
+    assert rule.reason_to_stop(progress()) == reason
 
 
 def test_the_clock_never_shows_less_than_nothing():

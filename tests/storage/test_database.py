@@ -18,6 +18,7 @@ from sklearn.datasets import load_iris
 
 import skpg
 from skpg import PolicyGradientSearchCV, StorageError
+from skpg.evaluation.outcome import Outcome
 from skpg.learners import NaturalGradient
 from skpg.space.space import Space
 from skpg.storage.database import Storage, path_of
@@ -314,14 +315,8 @@ def storage(tmp_path_factory):
     st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"]))),
 )
 def test_outcomes_keep_every_bit(storage, scores, seconds, fit_error):
-    outcome = {
-        "fit_error": fit_error,
-        "test_scores": {"b": scores[0], "a": scores[1]},
-        "train_scores": {"b": scores[2], "a": -0.0},
-        "n_test_samples": 50.0,
-        "fit_time": seconds,
-        "score_time": 0.0,
-    }
+    test, train = {"b": scores[0], "a": scores[1]}, {"b": scores[2], "a": -0.0}
+    outcome = Outcome(test, train, seconds, 0.0, 50.0, fit_error)
     row, of_scores = rows_of((1, 0, 2), "ok", outcome)
     with storage.transaction() as connection:
         connection.execute("DELETE FROM folds")

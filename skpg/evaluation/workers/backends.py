@@ -21,6 +21,20 @@ from skpg.evaluation.workers.loky import Loky
 from skpg.evaluation.workers.transfer import answer, arrived, pack, received
 
 
+def takes_single_jobs(parallel: Any) -> bool:
+    """Return whether the backend of a `Parallel` takes jobs one by one, and not in batches only.
+
+    Parameters
+    ----------
+    parallel : joblib.Parallel
+        Entered as a context manager, so that its backend is ready.
+    """
+    backend = parallel._backend
+    one_by_one = isinstance(backend, LokyBackend | SequentialBackend | ThreadingBackend)
+    alone = backend.effective_n_jobs(parallel.n_jobs) == 1
+    return one_by_one or alone or hasattr(backend, "client")
+
+
 def executor_of(parallel: Any, task: Task, *, raced: bool) -> Executor:
     """Return an executor on the workers that a `Parallel` would use.
 

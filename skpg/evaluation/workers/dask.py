@@ -22,12 +22,12 @@ from joblib.externals.loky.cloudpickle_wrapper import dumps
 from sklearn import config_context, get_config
 
 from skpg.evaluation.callers import warn
+from skpg.evaluation.outcome import Outcome
 from skpg.evaluation.workers.executors import (
     GRACE,
     Event,
     Futures,
     Job,
-    Outcome,
     Task,
     WorkerDiedError,
     WorkersLostError,

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.pool import ThreadPool
 from typing import Any
@@ -23,14 +23,13 @@ from joblib import cpu_count, parallel_config
 from sklearn import config_context, get_config
 from threadpoolctl import threadpool_limits
 
+from skpg.evaluation.outcome import Outcome
 from skpg.evaluation.workers.time_limit import LONGEST, time_limit
 
 # Seconds after its limit when a fit that does not react is given up and its worker ended.
 GRACE = 1.0
 # Seconds between two looks at the fits in flight, where they have a limit.
 LOOK = 0.1
-
-Outcome = dict[str, Any]
 
 # Threads of BLAS are the whole process's. Of several searches one limits them, and gives back
 # what it has found: a second one would find, and give back, the limit of the first.
@@ -90,8 +89,7 @@ def run(task: Task, job: Job) -> Outcome:
     """Run a job within its time; the outcome says whether that was exceeded."""
     with time_limit(job.seconds) as limit:
         outcome = task(job)
-    outcome["overdue"] = limit.exceeded
-    return outcome
+    return replace(outcome, overdue=limit.exceeded)
 
 
 class Executor(ABC):
@@ -104,6 +102,11 @@ class Executor(ABC):
     """
 
     slots: float = 1
+
+    @property
+    @abstractmethod
+    def n_running(self) -> int:
+        """Number of jobs in flight: handed over, and neither ended nor abandoned."""
 
     @abstractmethod
     def submit(self, job: Job) -> None:
@@ -127,6 +130,11 @@ class Serial(Executor):
     def __init__(self, task: Task):
         self._task = task
         self._waiting: deque[Job] = deque()
+
+    @property
+    def n_running(self) -> int:
+        """Number of jobs in flight."""
+        return len(self._waiting)
 
     def submit(self, job: Job) -> None:
         """Hand over a job."""
@@ -161,6 +169,11 @@ class Batches(Executor):
         self.slots = slots
         self._waiting: list[Job] = []
 
+    @property
+    def n_running(self) -> int:
+        """Number of jobs in flight."""
+        return len(self._waiting)
+
     def submit(self, job: Job) -> None:
         """Hand over a job."""
         self._waiting.append(job)
@@ -182,6 +195,11 @@ class Futures(Executor):
         self.slots = slots
         self._running: dict[Any, Job] = {}
         self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    @property
+    def n_running(self) -> int:
+        """Number of jobs in flight."""
+        return len(self._running)
 
     @abstractmethod
     def _start(self, job: Job) -> Any:

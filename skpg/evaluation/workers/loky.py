@@ -17,12 +17,12 @@ from joblib import cpu_count, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from sklearn import config_context, get_config
 
+from skpg.evaluation.outcome import Outcome
 from skpg.evaluation.workers.executors import (
     GRACE,
     Event,
     Futures,
     Job,
-    Outcome,
     Task,
     WorkerDiedError,
     run,

@@ -16,7 +16,8 @@ from typing import Any
 # cloudpickle, which joblib brings along, from 1.6 as a dependency
 from joblib.externals.loky.cloudpickle_wrapper import dumps
 
-from skpg.evaluation.workers.executors import CandidateError, Event, Job, Outcome
+from skpg.evaluation.outcome import Outcome
+from skpg.evaluation.workers.executors import CandidateError, Event, Job
 
 # Bytes from which a hyperparameter is sent to the workers once, and not with each job.
 LARGE = 100_000

@@ -1,0 +1,49 @@
+"""What the fit of one candidate on one fold came to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+NAN = float("nan")
+
+# One number, or one for each metric.
+Scores = float | Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the fit and the scores of one candidate on one fold came to.
+
+    Attributes
+    ----------
+    test_scores : float or dict of str to float
+        Of a fit that failed, a number in their place.
+    train_scores : float, dict of str to float, or None
+        None where they are not wanted.
+    fit_time, score_time : float
+        Seconds; nan for a fit that did not return.
+    n_test_samples : float
+    fit_error : str or None
+        Why the fit failed.
+    overdue : bool
+        Whether it went on beyond the time that was left to its candidate.
+    asked_to_stop : bool
+        Whether a callback of scikit-learn asked to stop.
+    """
+
+    test_scores: Scores
+    train_scores: Scores | None = None
+    fit_time: float = NAN
+    score_time: float = NAN
+    n_test_samples: float = NAN
+    fit_error: str | None = None
+    overdue: bool = False
+    asked_to_stop: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """Running time; 0 where the fit did not return."""
+        total = self.fit_time + self.score_time
+        return 0.0 if math.isnan(total) else total
