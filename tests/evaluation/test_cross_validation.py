@@ -732,12 +732,11 @@ def test_a_limit_that_is_kept_leaves_nothing_behind():
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_limits_of_ages_are_none(backend, n_jobs):
+@pytest.mark.parametrize("limit", ["timeout", "candidate_timeout"])
+def test_limits_of_ages_are_none(backend, n_jobs, limit):
     before = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)
     with joblib.parallel_config(backend):
-        search = search_of(
-            Scripted(), n=3, n_jobs=n_jobs, candidate_timeout=1e12, timeout=1e12
-        ).fit(X, y)
+        search = search_of(Scripted(), n=3, n_jobs=n_jobs, **{limit: 1e12}).fit(X, y)
     assert search.n_fits_ == 9
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     assert (signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)) == before
