@@ -6,10 +6,10 @@ import json
 import platform
 import secrets
 import sqlite3
+import sys
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -335,7 +335,8 @@ def _accident(storage: Storage, differences: list[str]) -> str:
 def _facts(search: Any, task: Any, space: Space, seed: int) -> dict[str, Any]:
     """Return what is noted of a study for its continuation, and for people."""
     versions = {
-        "skpg": metadata.version("skpg"),
+        # not of its metadata, which a copy of the sources does not have
+        "skpg": sys.modules["skpg"].__version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "scipy": scipy.__version__,
