@@ -111,7 +111,7 @@ def changed_by_fits(path: Path) -> set[str]:
 def _digest_or_none(value: Any) -> str | None:
     try:
         return digest(value)
-    except TypeError:  # it holds by now what cannot be told
+    except Exception:  # it cannot be told any more, or a thread that was given up changes it
         return None
 
 

@@ -6,10 +6,10 @@ import json
 import platform
 import secrets
 import sqlite3
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
-from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -360,7 +360,8 @@ def _accident(storage: Storage, differences: list[str]) -> str:
 def _facts(settings: SearchSettings, fit: RunningFit, space: Space, seed: int) -> dict[str, Any]:
     """Return what is noted of a study for its continuation, and for people."""
     versions = {
-        "skpg": metadata.version("skpg"),
+        # not of its metadata, which a copy of the sources does not have
+        "skpg": sys.modules["skpg"].__version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "scipy": scipy.__version__,

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import warnings
+from importlib import metadata
 from pathlib import Path
 
 import joblib
@@ -378,10 +379,13 @@ def test_a_second_search_on_a_study_is_refused_at_once(tmp_path, path):
 def test_the_lock_dies_with_its_process(tmp_path, path):
     child = os.fork()
     if not child:
-        time.sleep(600) if make(path, callbacks=[lambda _: time.sleep(600)]).fit(X, y) else None
-        os._exit(0)
+        try:
+            make(path, callbacks=[lambda _: time.sleep(600)]).fit(X, y)
+        finally:
+            os._exit(1)
     try:
         while not os.path.exists(path) or not rows_in(path):
+            assert os.waitpid(child, os.WNOHANG) == (0, 0)
             time.sleep(0.01)
         with pytest.raises(StudyInUseError):
             make(path).fit(X, y)
@@ -744,6 +748,12 @@ def test_an_int_is_the_number_of_a_study_and_a_str_its_name(path):
     for study in (1.0, True, b"2"):
         with pytest.raises(TypeError, match=f"study must be a str, an int or None; got {study}"):
             skpg.load_study(path, study)
+
+
+def test_a_copy_of_the_sources_can_be_used_without_installing_it(path, monkeypatch):
+    monkeypatch.setattr(metadata.Distribution, "discover", lambda **_: iter(()))
+    make(path, n_iter=2).fit(X, y)
+    assert skpg.studies(path)[0].versions["skpg"] == skpg.__version__
 
 
 def test_a_name_needs_a_storage():
