@@ -13,7 +13,8 @@ from threadpoolctl import ThreadpoolController
 
 from skpg.learners import ActorCritic, Learner, Memory
 from skpg.policy.policy import Policy
-from skpg.space.space import FloatArray, Params, Space
+from skpg.space.space import Space
+from skpg.space.types import FloatArray, Params
 
 # Draws from the user's distributions before a space whose candidates cannot be listed
 # counts as exhausted (a Poisson distribution has infinitely many values, most never drawn).
@@ -115,7 +116,7 @@ class PolicyGradientOptimizer:
         ValueError
             If a candidate is not in the space.
         """
-        candidates = [self.space.native(candidate) for candidate in _listed("params", params)]
+        candidates = [self.space.canonical(candidate) for candidate in _listed("params", params)]
         for candidate, action in zip(candidates, self.space.encode(candidates), strict=True):
             key = self.space.key(candidate)
             if key not in self._seen:

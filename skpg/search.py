@@ -22,7 +22,9 @@ from skpg.evaluation.callers import is_nested
 from skpg.evaluation.cross_validation import CrossValidation
 from skpg.learners import Learner
 from skpg.optimizer import PolicyGradientOptimizer
-from skpg.space.space import Choice, Params, Space
+from skpg.space.dimensions import Choice
+from skpg.space.space import Space
+from skpg.space.types import Params
 from skpg.storage.fingerprint import note_changes
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from skpg.evaluation.workers.executors import Outcome
-from skpg.space.space import FloatArray, Params
+from skpg.space.types import FloatArray, Params
 
 
 @dataclass(eq=False)

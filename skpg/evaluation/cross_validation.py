@@ -43,7 +43,8 @@ from skpg.evaluation.workers.backends import executor_of
 from skpg.evaluation.workers.executors import Batches, Executor, Job, Outcome
 from skpg.evaluation.workers.transfer import of_the_candidate
 from skpg.learners import ActorCritic
-from skpg.space.space import Params, Space
+from skpg.space.space import Space
+from skpg.space.types import Params
 from skpg.storage.study import open_study
 
 NAN = float("nan")

@@ -11,7 +11,7 @@ from skpg.evaluation.candidate import Candidate, Journal
 from skpg.evaluation.racing import Race, comparable_mean
 from skpg.evaluation.workers.executors import CandidateError, Event, Job, Outcome, WorkerDiedError
 from skpg.evaluation.workers.time_limit import CandidateTimeoutError
-from skpg.space.space import Params
+from skpg.space.types import Params
 
 
 class Schedule:

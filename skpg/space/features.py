@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from skpg.space.space import Choice, Discrete, FloatArray, Space
+from skpg.space.dimensions import Choice, Discrete
+from skpg.space.space import Space
+from skpg.space.types import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +108,7 @@ def numbers_and_choices(space: Space, actions: FloatArray) -> tuple[FloatArray, 
         if isinstance(dimension, Choice):
             unit[rows] = dimension.ranks[column.astype(int)]
         elif isinstance(dimension, Discrete):
-            unit[rows] = dimension.middle(dimension.resolve(column))
+            unit[rows] = dimension.mid_cdf(dimension.resolve(column))
         else:
             unit[rows] = ndtr(column)
         numeric.append(unit)

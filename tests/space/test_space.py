@@ -18,8 +18,11 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skpg import PolicyGradientOptimizer
 from skpg.policy.policy import Policy
+from skpg.space.dimensions import Choice
+from skpg.space.dimensions.quantiles import LARGEST_Z
+from skpg.space.equality import same
 from skpg.space.features import numbers_and_choices
-from skpg.space.space import LARGEST_Z, Choice, Space, same
+from skpg.space.space import Space
 from skpg.storage.json import decode as from_json
 from skpg.storage.json import encode as to_json
 from tests.distributions import MOVED, OWN, OnlyQuantiles, logarithmic, steps, tenths, thirds
@@ -327,7 +330,7 @@ def test_candidates_come_back_from_where_copies_of_them_went(param_distributions
         for again in (
             space.decode(space.encode([params]))[0],
             copy.decode(copy.encode([params]))[0],
-            space.native(pickle.loads(pickle.dumps(params))),
+            space.canonical(pickle.loads(pickle.dumps(params))),
             stored,
         ):
             assert again.keys() == params.keys()
@@ -387,7 +390,7 @@ def _same_or_near(left, right):
 )
 def test_values_that_lost_their_types_are_found(entry, value, expected):
     space = Space({"x": entry})
-    found = space.native({"x": value})["x"]
+    found = space.canonical({"x": value})["x"]
     assert same(found, expected) or found == pytest.approx(expected, rel=1e-15)
     assert type(found) is type(expected)
     assert space.key({"x": value}) == space.key({"x": found})
@@ -409,7 +412,7 @@ def test_a_row_of_a_data_frame_and_a_line_of_json_are_candidates():
     frame["n_neighbors"] = frame["n_neighbors"].astype(float)
     for i, expected in enumerate(params):
         for row in (frame.iloc[i], frame.iloc[i].to_dict(), json.loads(json.dumps(expected))):
-            found = space.native(row)
+            found = space.canonical(row)
             assert repr(found) == repr(expected)
 
 
@@ -498,7 +501,7 @@ def test_what_quantiles_do_not_reach_is_outside(distribution, value):
 
 def test_what_lies_between_the_steps_of_quantiles_is_outside():
     space = Space({"x": OnlyQuantiles(steps)})
-    assert space.native({"x": 0.2}) == {"x": 0.2}
+    assert space.canonical({"x": 0.2}) == {"x": 0.2}
     with pytest.raises(ValueError, match="x=0.3 has probability zero"):
         space.encode([{"x": 0.3}])
 
