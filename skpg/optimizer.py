@@ -1,4 +1,4 @@
-"""Ask and tell: the only object of the core that changes."""
+"""Ask, tell, recommend: the only object of the core that changes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from threadpoolctl import ThreadpoolController
 
 from skpg.learners import ActorCritic, Learner, Memory
 from skpg.policy.policy import Policy
-from skpg.space.space import FloatArray, Params, Space
+from skpg.space.space import Space
+from skpg.space.types import FloatArray, Params
 
-# Draws from the user's distributions before a space whose candidates cannot be listed
+# Batches drawn from the user's distributions before a space whose candidates cannot be listed
 # counts as exhausted (a Poisson distribution has infinitely many values, most never drawn).
-ATTEMPTS = 20
+PRIOR_BATCHES = 20
 # Finite spaces up to this size are listed when draws find nothing new.
 LARGEST_GRID = 100_000
 # The matrices are so small that threads would only wait for each other, most of all beside
@@ -46,11 +47,11 @@ class PolicyGradientOptimizer:
     space : Space
     learner : Learner
     state : LearnerState
-        What the learner has learned.
+        What the learner has learned so far.
     policy : Policy
-        The current policy, a part of it.
+        The current policy, ``state.policy``.
     memory : Memory
-        All that was told.
+        All that was told so far.
 
     Raises
     ------
@@ -90,13 +91,15 @@ class PolicyGradientOptimizer:
         self._prior = Policy.prior(self.space)
         self.state = self.learner.init(self.space)
         self.memory = Memory.empty(len(self.space.dimensions))
+        # the keys of all candidates that were enqueued, asked, expected or told
         self._seen: set[bytes] = set()
+        # the actions, by key, of candidates whose rewards are awaited
         self._pending: dict[bytes, FloatArray] = {}
         self._queue: list[Params] = []
 
     @property
     def policy(self) -> Policy:
-        """The current policy."""
+        """The current policy, a part of `state`."""
         return self.state.policy
 
     def enqueue(self, params: Iterable[Mapping[str, Any]]) -> None:
@@ -105,7 +108,7 @@ class PolicyGradientOptimizer:
         Parameters
         ----------
         params : iterable of dict
-            Candidates known before or waiting already are left out. Values are found in the
+            Those that were enqueued, asked or told before are left out. Values are found in the
             space and asked as it has them: 15.0 as 15 where there are integers only.
 
         Raises
@@ -115,7 +118,7 @@ class PolicyGradientOptimizer:
         ValueError
             If a candidate is not in the space.
         """
-        candidates = [self.space.native(candidate) for candidate in _listed("params", params)]
+        candidates = [self.space.canonical(candidate) for candidate in _to_list("params", params)]
         for candidate, action in zip(candidates, self.space.encode(candidates), strict=True):
             key = self.space.key(candidate)
             if key not in self._seen:
@@ -158,7 +161,7 @@ class PolicyGradientOptimizer:
         ValueError
             If a candidate is not in the space.
         """
-        candidates = _listed("params", params)
+        candidates = _to_list("params", params)
         keys = [self.space.key(candidate) for candidate in candidates]
         self._seen.update(keys)
         self._pending = dict(zip(keys, self.space.encode(candidates), strict=True))
@@ -181,8 +184,8 @@ class PolicyGradientOptimizer:
         TypeError
             If a candidate is not a dict, or a reward is not a number.
         """
-        candidates = _listed("params", params)
-        values = np.array([_reward(reward) for reward in _listed("rewards", rewards)])
+        candidates = _to_list("params", params)
+        values = np.array([_checked_reward(reward) for reward in _to_list("rewards", rewards)])
         if len(candidates) != len(values):
             raise ValueError(
                 f"tell expects one reward per candidate, got {len(candidates)} candidates "
@@ -190,7 +193,7 @@ class PolicyGradientOptimizer:
             )
         if not candidates:
             return
-        actions = self._actions_of(candidates)
+        actions = self._take_actions(candidates)
         update = self.memory.updates[-1] + 1 if len(self.memory) else 0
         self.memory = Memory(
             np.concatenate([self.memory.actions, actions]),
@@ -212,18 +215,22 @@ class PolicyGradientOptimizer:
         return self.space.decode(action[None])[0]
 
     def _propose(self, n: int) -> list[Params]:
+        """Return new candidates of the learner, from then on pending."""
         memory = replace(self.memory, pending=self._pending_actions())
         with BLAS.limit(limits=1):
             actions = self.learner.propose(self.state, memory, n, self._rng, self._admissible)
         if len(actions) < n:
-            actions = self._fill(actions, n)
+            actions = self._fill_up(actions, n)
         keys = self.space.keys(actions)
         self._pending.update(zip(keys, actions, strict=True))
         self._seen.update(keys)
         return self.space.decode(actions)
 
-    def _actions_of(self, candidates: list[Mapping[str, Any]]) -> FloatArray:
-        """Return the drawn actions of candidates, encoded ones where none was drawn."""
+    def _take_actions(self, candidates: list[Mapping[str, Any]]) -> FloatArray:
+        """Return the actions of candidates, which wait for rewards no longer.
+
+        That is the action that was drawn, and the encoded candidate where none was.
+        """
         keys = [self.space.key(candidate) for candidate in candidates]
         self._seen.update(keys)
         drawn = [self._pending.pop(key, None) for key in keys]
@@ -240,15 +247,15 @@ class PolicyGradientOptimizer:
     def _admissible(self, actions: FloatArray) -> NDArray[np.bool_]:
         """Return which actions are neither seen before nor repeated among themselves."""
         mask = np.zeros(len(actions), dtype=bool)
-        met: set[bytes] = set()
+        earlier: set[bytes] = set()
         for i, key in enumerate(self.space.keys(actions)):
-            mask[i] = key not in self._seen and key not in met
-            met.add(key)
+            mask[i] = key not in self._seen and key not in earlier
+            earlier.add(key)
         return mask
 
-    def _fill(self, actions: FloatArray, n: int) -> FloatArray:
-        """Add new candidates from the user's distributions, in the end from a list of all."""
-        for _ in range(ATTEMPTS):
+    def _fill_up(self, actions: FloatArray, n: int) -> FloatArray:
+        """Add new actions from the user's distributions, in the end from the grid, up to `n`."""
+        for _ in range(PRIOR_BATCHES):
             actions = np.concatenate([actions, self._prior.sample_actions(n, self._rng)])
             actions = actions[self._admissible(actions)]
             if len(actions) >= n:
@@ -274,13 +281,13 @@ def _generator(
         ) from error
 
 
-def _listed(name: str, values: Iterable[Any]) -> list[Any]:
+def _to_list(name: str, values: Iterable[Any]) -> list[Any]:
     if isinstance(values, Mapping) or not isinstance(values, Iterable):
         raise TypeError(f"{name} must be a list, got {values!r} of type {type(values).__name__}.")
     return list(values)
 
 
-def _reward(reward: object) -> float:
+def _checked_reward(reward: object) -> float:
     try:
         return float(reward)  # type: ignore[arg-type]
     except (TypeError, ValueError):

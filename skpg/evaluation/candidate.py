@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from skpg.evaluation.outcome import Outcome
-from skpg.space.space import FloatArray, Params
+from skpg.space.types import FloatArray, Params
 
 
 @dataclass(eq=False)

@@ -24,7 +24,7 @@ from skpg.evaluation.task_tree import Caller, Listener, TaskTree
 from skpg.evaluation.workers.backends import executor_of, takes_single_jobs
 from skpg.evaluation.workers.executors import Job
 from skpg.evaluation.workers.transfer import of_the_candidate
-from skpg.space.space import Params
+from skpg.space.types import Params
 
 
 @dataclass(frozen=True, repr=False)  # the data are too long for a message

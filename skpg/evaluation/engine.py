@@ -11,7 +11,7 @@ from skpg.evaluation.candidate import Candidate
 from skpg.evaluation.schedule import Schedule
 from skpg.evaluation.stopping import Clock, Interrupt, Progress, StoppingRule
 from skpg.evaluation.workers.executors import Event, Executor, Job, WorkersLostError
-from skpg.space.space import Params
+from skpg.space.types import Params
 
 Ask = Callable[[int], list[Params]]
 

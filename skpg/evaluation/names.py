@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from skpg.space.space import Choice, Params, Space
+from skpg.space.dimensions import Choice
+from skpg.space.space import Space
+from skpg.space.types import Params
 
 
 def check_names(estimator: Any, space: Space) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skpg.space.space import FloatArray
+from skpg.space.types import FloatArray
 
 # Standard deviations of the incumbent's folds that an optimistic race grants.
 OPTIMISM = 2.0

@@ -13,7 +13,7 @@ from skpg.evaluation.outcome import Outcome
 from skpg.evaluation.racing import Race, comparable_mean
 from skpg.evaluation.workers.executors import CandidateError, Event, Job, WorkerDiedError
 from skpg.evaluation.workers.time_limit import CandidateTimeoutError
-from skpg.space.space import Params
+from skpg.space.types import Params
 
 
 class Schedule:

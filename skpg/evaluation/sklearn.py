@@ -35,7 +35,7 @@ from sklearn.model_selection._validation import (
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skpg.evaluation.outcome import NAN, Outcome, Scores
-from skpg.space.space import Params
+from skpg.space.types import Params
 
 __all__ = ["BaseSearchCV", "Interval", "RunningFit", "StrOptions"]
 

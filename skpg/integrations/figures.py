@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from skpg.space.space import FloatArray
+from skpg.space.types import FloatArray
 
 # Colours that people with colour blindness can tell apart (Okabe and Ito 2008).
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8A8A8A"

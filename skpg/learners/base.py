@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from skpg.learners.rewards import replace_failed
 from skpg.policy.policy import Policy
-from skpg.space.space import FloatArray, Space, is_positive
+from skpg.space.scalars import is_positive
+from skpg.space.space import Space
+from skpg.space.types import FloatArray
 
 Admissible = Callable[[FloatArray], NDArray[np.bool_]]
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from skpg.policy.actors import Actor, CategoricalActor, GaussianActor
 from skpg.policy.policy import Policy
-from skpg.space.space import LARGEST_Z, FloatArray
+from skpg.space.dimensions.quantiles import LARGEST_Z
+from skpg.space.types import FloatArray
 
 Baseline = Literal["mean", "optimal"] | None
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from skpg.space.space import FloatArray
+from skpg.space.types import FloatArray
 
 
 def replace_failed(rewards: FloatArray) -> FloatArray:

@@ -13,7 +13,8 @@ from skpg.learners.gradients import baseline_value, zeroth_order_gradient
 from skpg.learners.rewards import normalize, replace_failed
 from skpg.policy.actors import GaussianActor
 from skpg.policy.policy import Policy
-from skpg.space.space import FloatArray, Space
+from skpg.space.space import Space
+from skpg.space.types import FloatArray
 
 # Standard deviations. What lies farther off is no draw of ours: it was put first by the
 # user, told from elsewhere, or filled up a finite space.

@@ -1,4 +1,9 @@
-"""What a model of the rewards sees of actions: the rows of a design matrix."""
+"""What a model of the rewards sees of actions: the rows of a design matrix.
+
+Distributions and ordered lists are *numeric*: one number in [0, 1]. Unordered lists are
+*nominal*: one level per choice. A choice may *switch off* other hyperparameters, as a linear
+kernel does with its width; these are then *inert*.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from skpg.space.space import Choice, Discrete, FloatArray, Space
+from skpg.space.dimensions import Choice, Dimension, Discrete
+from skpg.space.space import Space
+from skpg.space.types import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
     """The columns of a design matrix: numbers in [0, 1], then one-hot levels.
 
+    Each hyperparameter has a *group* of columns: first the numeric ones, then the nominal ones.
+
     Parameters
     ----------
     n_numeric : int
         Number of distributions and ordered lists.
-    levels : tuple of int
+    levels : tuple of int, default=()
         Number of choices of each unordered list.
     off : ndarray of bool of shape (sum(levels), n_groups) or None, default=None
         Which hyperparameters each choice of an unordered list switches off.
@@ -32,8 +41,8 @@ class Features:
     @classmethod
     def of(cls, space: Space) -> Features:
         """Return the features of a space."""
-        nominal = [d for d in space.dimensions if isinstance(d, Choice) and not d.ordered]
-        return cls(len(space.dimensions) - len(nominal), tuple(len(d.choices) for d in nominal))
+        nominal = [d for d in space.dimensions if _is_nominal(d)]
+        return cls(len(space.dimensions) - len(nominal), tuple(int(d.size) for d in nominal))
 
     @property
     def n_groups(self) -> int:
@@ -47,7 +56,19 @@ class Features:
         return np.concatenate([np.arange(self.n_numeric), lists]).astype(np.intp)
 
     def design(self, numeric: FloatArray, nominal: NDArray[np.intp]) -> FloatArray:
-        """Return rows in which two values of an unordered list are at distance 1."""
+        """Return rows in which two choices of an unordered list are at distance 1.
+
+        Parameters
+        ----------
+        numeric : ndarray of shape (n, n_numeric)
+        nominal : ndarray of int of shape (n, n_nominal)
+            As `numbers_and_choices` returns them.
+
+        Returns
+        -------
+        ndarray of shape (n, n_columns)
+            A level that is chosen is ``sqrt(0.5)``, others are 0.
+        """
         width = sum(self.levels)
         columns = nominal + np.cumsum(self.levels, dtype=int) - self.levels  # of the choices
         onehot = np.repeat(columns, self.levels, axis=1) == np.arange(width)
@@ -60,7 +81,10 @@ class Features:
         return np.asarray((x[:, self.n_numeric :] > 0) @ self.off)
 
     def without_inert(self, x: FloatArray) -> FloatArray:
-        """Return rows in which what is switched off is as if it did not exist."""
+        """Return rows in which what is switched off looks like what is inactive.
+
+        That is 0.5 for a number and 0 for all levels of a list.
+        """
         if self.off is None:
             return x
         absent = np.where(self.groups < self.n_numeric, 0.5, 0.0)
@@ -75,7 +99,7 @@ class Features:
 
 
 def numbers_and_choices(space: Space, actions: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:
-    """Return actions as numbers in [0, 1] and as indices of unordered choices.
+    """Return actions as numbers in [0, 1] and as indices of choices of unordered lists.
 
     Parameters
     ----------
@@ -97,7 +121,7 @@ def numbers_and_choices(space: Space, actions: FloatArray) -> tuple[FloatArray, 
     for j, dimension in enumerate(space.dimensions):
         rows = slice(None) if everywhere else active[:, j]
         column = actions[rows, j]
-        if isinstance(dimension, Choice) and not dimension.ordered:
+        if _is_nominal(dimension):
             codes = np.full(len(actions), -1, dtype=np.intp)
             codes[rows] = column
             nominal.append(codes)
@@ -106,7 +130,7 @@ def numbers_and_choices(space: Space, actions: FloatArray) -> tuple[FloatArray, 
         if isinstance(dimension, Choice):
             unit[rows] = dimension.ranks[column.astype(int)]
         elif isinstance(dimension, Discrete):
-            unit[rows] = dimension.middle(dimension.resolve(column))
+            unit[rows] = dimension.mid_cdf(dimension.resolve(column))
         else:
             unit[rows] = ndtr(column)
         numeric.append(unit)
@@ -123,9 +147,25 @@ def design(space: Space, actions: FloatArray) -> FloatArray:
 
 
 def without_inert(features: Features, space: Space, action: FloatArray) -> FloatArray:
-    """Return an action with nan for what its choices switch off."""
-    nominal = [isinstance(d, Choice) and not d.ordered for d in space.dimensions]
-    columns = np.argsort(nominal, kind="stable")  # of the hyperparameters of the features
-    rest = action.copy()
-    rest[columns[features.inert(design(space, action[None]))[0]]] = np.nan
-    return rest
+    """Return an action with nan for the hyperparameters that its choices switch off.
+
+    Parameters
+    ----------
+    features : Features
+    space : Space
+    action : ndarray of shape (n_dimensions,)
+
+    Returns
+    -------
+    ndarray of shape (n_dimensions,)
+    """
+    nominal = [_is_nominal(d) for d in space.dimensions]
+    column_of_group = np.argsort(nominal, kind="stable")
+    inert = features.inert(design(space, action[None]))[0]
+    remaining = action.copy()
+    remaining[column_of_group[inert]] = np.nan
+    return remaining
+
+
+def _is_nominal(dimension: Dimension) -> bool:
+    return isinstance(dimension, Choice) and not dimension.ordered

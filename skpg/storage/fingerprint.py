@@ -10,7 +10,9 @@ import numpy as np
 
 from skpg.evaluation.settings import SearchSettings
 from skpg.evaluation.sklearn import RunningFit
-from skpg.space.space import LARGEST_Z, Choice, Dimension, Space
+from skpg.space.dimensions import Choice, Dimension
+from skpg.space.dimensions.quantiles import LARGEST_Z
+from skpg.space.space import Space
 from skpg.storage.digest import WITHOUT_EFFECT, digest, keeps_state, shell_of
 
 # To be raised by each change after which the same search has other candidates or rewards:

@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from skpg.space.space import LARGEST_Z, Choice, Dimension, Params, Space
+from skpg.space.dimensions import Choice, Dimension
+from skpg.space.dimensions.quantiles import LARGEST_Z
+from skpg.space.space import Space
+from skpg.space.types import Params
 
 # Choices of these types are JSON; all others are stored by their index.
 PLAIN = (type(None), bool, int, float, str)

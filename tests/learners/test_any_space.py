@@ -11,8 +11,9 @@ from sklearn.naive_bayes import GaussianNB
 from skpg import PolicyGradientOptimizer
 from skpg.learners import ActorCritic, NaturalGradient, Reinforce, ZerothOrder
 from skpg.policy.policy import Policy
+from skpg.space.dimensions import Continuous
 from skpg.space.features import numbers_and_choices
-from skpg.space.space import Continuous, Space
+from skpg.space.space import Space
 
 LEARNERS = [
     Reinforce(),

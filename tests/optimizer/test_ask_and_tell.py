@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from threadpoolctl import ThreadpoolController
 
-from skpg import PolicyGradientOptimizer
+from skpg import Policy, PolicyGradientOptimizer, Space
 from skpg.learners import ActorCritic, Learner, NaturalGradient, Reinforce, ZerothOrder
+from tests.space.user_distributions import MOVED, OWN
 
 MIXED = {"x": stats.uniform(), "n": stats.randint(0, 5), "k": ["a", "b"]}
 
@@ -291,3 +292,19 @@ def test_one_blas_thread_whatever_the_caller_allows():
         optimizer.tell(optimizer.ask(3), [1.0, 2.0, 3.0])
         assert seen == [{1}, {1}]
         assert {library["num_threads"] for library in blas.info()} == allowed
+
+
+@pytest.mark.parametrize("distribution", OWN + MOVED)
+def test_any_distribution_is_searched(distribution):
+    """A candidate of one's own first, told rewards, and again after pickling."""
+    known = Policy.prior(Space({"x": distribution})).sample(1, 7)[0]["x"]
+    optimizer = PolicyGradientOptimizer({"x": distribution, "k": ["a", "b"]}, random_state=0)
+    optimizer.enqueue([{"x": known, "k": "b"}])
+    for _ in range(4):
+        params = optimizer.ask(5)
+        optimizer.tell(params, [p["x"] for p in params])
+        optimizer = pickle.loads(pickle.dumps(optimizer))
+    asked = optimizer.space.decode(optimizer.memory.actions)
+    assert asked[0] == {"x": pytest.approx(known), "k": "b"}
+    assert len(set(map(str, asked))) == len(asked)
+    assert optimizer.recommend()["x"] >= np.median([p["x"] for p in asked])

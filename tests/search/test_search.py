@@ -33,8 +33,8 @@ from sklearn.tree import DecisionTreeClassifier
 from skpg import PolicyGradientSearchCV, load_study
 from skpg.learners import NaturalGradient, Reinforce, ZerothOrder
 from skpg.space.space import Space
-from tests.distributions import MOVED, OWN
 from tests.estimators import Scripted
+from tests.space.user_distributions import MOVED, OWN
 
 X, y = load_iris(return_X_y=True)
 CURRENT = {"n_neighbors": 5, "weights": "uniform"}

@@ -20,7 +20,8 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial
 from scipy import stats
 
-from skpg.space.space import FloatArray, Params, Space
+from skpg.space.space import Space
+from skpg.space.types import FloatArray, Params
 
 # A number with more values than this is not taken for what decides whether others exist.
 LARGEST_PARENT = 30

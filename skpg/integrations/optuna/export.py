@@ -20,7 +20,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from skpg import __version__
 from skpg.integrations.tracking import described_settings, described_space, text
-from skpg.space.space import LARGEST_Z, Choice, Continuous, Dimension, Discrete, Space, same
+from skpg.space.dimensions import Choice, Continuous, Dimension, Discrete
+from skpg.space.dimensions.quantiles import LARGEST_Z
+from skpg.space.equality import same
+from skpg.space.space import Space
 
 STATES = {
     "complete": TrialState.COMPLETE,
@@ -177,7 +180,7 @@ class _Labels:
         for choice in choices:
             if not any(same(choice, known) for known in distinct):  # 1 is not True
                 distinct.append(choice)
-        self._choices = Choice(name, tuple(distinct), np.empty(0))
+        self._choices = Choice(name, tuple(distinct), np.full(len(distinct), 1 / len(distinct)))
         plain = all(isinstance(c, str | int | float | bool) or c is None for c in distinct)
         # 1, 1.0 and True are one choice to Optuna
         storable = plain and len(set(distinct)) == len(distinct)

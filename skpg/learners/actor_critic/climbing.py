@@ -10,7 +10,7 @@ from skpg.learners.gradients import natural_gradient_step
 from skpg.learners.rewards import rank_utilities
 from skpg.policy.policy import Policy
 from skpg.space.features import design
-from skpg.space.space import FloatArray
+from skpg.space.types import FloatArray
 
 
 def climb(

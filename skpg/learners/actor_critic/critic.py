@@ -24,7 +24,8 @@ from scipy.linalg import lapack
 from scipy.optimize import minimize
 
 from skpg.space.features import Features
-from skpg.space.space import FloatArray, is_positive
+from skpg.space.scalars import is_positive
+from skpg.space.types import FloatArray
 
 JITTER = 1e-8
 

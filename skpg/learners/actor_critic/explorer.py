@@ -15,7 +15,7 @@ from skpg.learners.base import Admissible, Memory
 from skpg.learners.rewards import finite, spread_of, stalled
 from skpg.policy.policy import Policy
 from skpg.space.features import design
-from skpg.space.space import FloatArray
+from skpg.space.types import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,9 @@ from skpg.learners.base import Admissible, Learner, Memory, check_integer, check
 from skpg.learners.rewards import replace_failed, temper
 from skpg.policy.policy import Policy
 from skpg.space.features import Features, design
-from skpg.space.space import FloatArray, Space, is_positive
+from skpg.space.scalars import is_positive
+from skpg.space.space import Space
+from skpg.space.types import FloatArray
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from skpg.learners.actor_critic.critic import Critic
 from skpg.learners.base import Memory
 from skpg.learners.rewards import finite, spread_of, stalled
 from skpg.space.features import design
-from skpg.space.space import FloatArray, Space
+from skpg.space.space import Space
+from skpg.space.types import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

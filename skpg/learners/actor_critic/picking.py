@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skpg.learners.actor_critic.critic import Critic
-from skpg.space.space import FloatArray
+from skpg.space.types import FloatArray
 
 Score = Callable[[FloatArray, FloatArray], FloatArray]
 

@@ -15,7 +15,7 @@ from skpg.learners.actor_critic.state import ActorCriticState
 from skpg.learners.base import Admissible, Memory
 from skpg.policy.policy import Policy
 from skpg.space.features import design
-from skpg.space.space import FloatArray
+from skpg.space.types import FloatArray
 
 
 class Turn(NamedTuple):

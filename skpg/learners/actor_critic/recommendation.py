@@ -11,7 +11,7 @@ from skpg.learners.actor_critic.state import ActorCriticState
 from skpg.learners.base import Memory
 from skpg.learners.rewards import replace_failed, temper
 from skpg.space.features import Features, design
-from skpg.space.space import FloatArray
+from skpg.space.types import FloatArray
 
 
 def recommend_near_best(

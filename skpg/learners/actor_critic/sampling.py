@@ -9,8 +9,10 @@ from scipy.special import ndtr, ndtri
 from skpg.learners.actor_critic.constants import CONSTANTS
 from skpg.policy.actors import CategoricalActor, GaussianActor
 from skpg.policy.policy import Policy
+from skpg.space.dimensions import Choice
 from skpg.space.features import design
-from skpg.space.space import Choice, FloatArray, Space
+from skpg.space.space import Space
+from skpg.space.types import FloatArray
 
 
 def stratified(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:

@@ -9,7 +9,7 @@ from skpg.learners.actor_critic.explorer import Explorer
 from skpg.learners.actor_critic.niches import Niches
 from skpg.learners.base import LearnerState
 from skpg.space.features import without_inert
-from skpg.space.space import FloatArray
+from skpg.space.types import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

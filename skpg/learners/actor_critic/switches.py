@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from skpg.learners.actor_critic.constants import CONSTANTS
 from skpg.space.features import Features
-from skpg.space.space import FloatArray
+from skpg.space.types import FloatArray
 
 
 def switched_off(

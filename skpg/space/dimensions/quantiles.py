@@ -1,0 +1,87 @@
+"""What is asked of the distributions that users pass.
+
+A distribution is a frozen one of `scipy.stats`, or any object that has ``ppf`` and ``rvs``.
+``isf``, ``cdf`` and ``sf``, ``pmf`` and ``support`` are used where it has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtr
+
+from skpg.space.types import FloatArray
+
+# Phi(8) is 1 - 6e-16: beyond it a quantile function only sees 0 or 1.
+LARGEST_Z = 8.0
+# Bisections of a range of z after which it is as narrow as doubles are.
+BISECTIONS = 60
+
+
+def has_cdf(distribution: Any) -> bool:
+    """Whether a distribution tells the probabilities below and above a value."""
+    return hasattr(distribution, "cdf") and hasattr(distribution, "sf")
+
+
+def has_pmf(distribution: Any) -> bool:
+    """Whether a distribution has all that scipy's discrete ones have."""
+    return all(callable(getattr(distribution, name, None)) for name in ("pmf", "cdf", "support"))
+
+
+def value_at(distribution: Any, z: FloatArray) -> FloatArray:
+    """Return ``F^-1(Phi(z))``, from the nearer tail where the distribution offers both."""
+    z = np.clip(z, -LARGEST_Z, LARGEST_Z)
+    values = distribution.ppf(ndtr(np.minimum(z, 0.0) if hasattr(distribution, "isf") else z))
+    if hasattr(distribution, "isf") and (z > 0).any():
+        values = np.where(z > 0, distribution.isf(ndtr(-np.maximum(z, 0.0))), values)
+    return np.asarray(values, dtype=float)
+
+
+def greatest_z(value_of: Callable[[FloatArray], FloatArray], values: FloatArray) -> FloatArray:
+    """Return the greatest ``z`` whose value is at most the given one, found by bisection.
+
+    Parameters
+    ----------
+    value_of : callable
+        A non-decreasing function from ``z`` to values.
+    values : ndarray
+    """
+    low, high = np.full(values.shape, -LARGEST_Z), np.full(values.shape, LARGEST_Z)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        below = value_of(middle) <= values
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return low
+
+
+def cdf_by_bisection(
+    value_of: Callable[[FloatArray], FloatArray], values: FloatArray
+) -> FloatArray:
+    """Return the probability of at most each value, of a distribution that has no ``cdf``."""
+    return np.asarray(ndtr(greatest_z(value_of, values)))
+
+
+def ends_of_support(distribution: Any) -> tuple[float, float]:
+    """Return the ends of a continuous distribution, infinite where it has none."""
+    if hasattr(distribution, "support"):
+        low, high = distribution.support()
+    else:
+        with np.errstate(all="ignore"):  # they may be infinite
+            low, high = distribution.ppf(np.array([0.0, 1.0]))
+    return (-np.inf if np.isnan(low) else float(low)), (np.inf if np.isnan(high) else float(high))
+
+
+def truncate(values: FloatArray) -> FloatArray:
+    """Return values without their fractions, as `int` does, but for errors of rounding."""
+    nearest = np.rint(values)
+    return np.where(np.isclose(values, nearest, rtol=1e-15, atol=0.0), nearest, np.trunc(values))
+
+
+def describe(distribution: Any) -> str:
+    """Return a distribution as it was written, for messages of errors."""
+    name = getattr(getattr(distribution, "dist", None), "name", type(distribution).__name__)
+    arguments = [repr(a) for a in getattr(distribution, "args", ())]
+    arguments += [f"{k}={v!r}" for k, v in getattr(distribution, "kwds", {}).items()]
+    return f"{name}({', '.join(arguments)})"

@@ -1,0 +1,68 @@
+"""Spaces for property tests: `SPACES` of plain values, `ANY_SPACES` of all that may be passed."""
+
+import functools
+
+import numpy as np
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn.decomposition import PCA
+from sklearn.model_selection import KFold
+from sklearn.pipeline import Pipeline
+
+from tests.space.user_distributions import MOVED, OWN
+
+CONTINUOUS = st.sampled_from(
+    [
+        stats.uniform(0, 1),
+        stats.uniform(-5, 3),
+        stats.loguniform(1e-6, 1e3),
+        stats.norm(10, 2),
+        stats.expon(scale=100),
+        stats.beta(0.5, 0.5),
+        stats.truncnorm(-1, 2),
+    ]
+)
+
+DISCRETE = st.sampled_from(
+    [
+        stats.randint(1, 31),
+        stats.randint(-3, 1),
+        stats.randint(0, 10**9),
+        stats.binom(20, 0.3),
+        stats.poisson(4),
+        stats.geom(0.2),
+        stats.rv_discrete(values=([1, 2, 8], [0.2, 0.5, 0.3])),
+    ]
+)
+
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=3)
+)
+
+LISTS = st.lists(st.one_of(SCALARS, st.tuples(SCALARS, SCALARS)), min_size=1, max_size=6)
+
+DICTS = st.dictionaries(
+    st.text("abcd", min_size=1), st.one_of(CONTINUOUS, DISCRETE, LISTS), min_size=1, max_size=5
+)
+
+SPACES = st.one_of(DICTS, st.lists(DICTS, min_size=1, max_size=3))
+
+VALUES = st.one_of(
+    CONTINUOUS,
+    DISCRETE,
+    st.sampled_from(OWN),
+    st.sampled_from(MOVED),
+    LISTS,
+    st.lists(st.one_of(st.floats(), st.integers(), st.just(10**400)), min_size=1, max_size=6),
+    st.lists(st.one_of(SCALARS, st.lists(st.floats()), st.dictionaries(st.text(), st.floats()))),
+    st.just([float("nan"), (1, float("nan")), None, np.float64("nan")]),
+    st.just([True, 1, 1.0, "1", np.int64(1), np.bool_(True), (True,), (1,), [1], [1.0]]),
+    st.just([np.arange(3), np.arange(3.0), np.array([1.0, np.nan]), np.array([None, "a"])]),
+    st.just([[("pca", PCA(2))], [("pca", PCA(2)), ("pca2", PCA(3))], "passthrough"]),
+    st.just([PCA(1), PCA(2), Pipeline([("pca", PCA(2)), ("pca2", PCA(3))])]),
+    st.just([functools.partial(max, 1), functools.partial(max, 2), KFold(3), KFold(4), max, PCA]),
+).filter(lambda values: not isinstance(values, list) or values)
+
+ANY_DICTS = st.dictionaries(st.sampled_from("abcd"), VALUES, min_size=1, max_size=4)
+
+ANY_SPACES = st.one_of(ANY_DICTS, st.lists(ANY_DICTS, min_size=1, max_size=3))
