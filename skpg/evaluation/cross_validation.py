@@ -44,7 +44,7 @@ from skpg.evaluation.workers.executors import Batches, Executor, Job, Outcome
 from skpg.evaluation.workers.transfer import of_the_candidate
 from skpg.learners import ActorCritic
 from skpg.space.space import Params, Space
-from skpg.storage.study import open_study
+from skpg.storage.opening import open_study
 
 NAN = float("nan")
 

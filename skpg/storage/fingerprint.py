@@ -11,9 +11,11 @@ import numpy as np
 from skpg.space.space import LARGEST_Z, Choice, Dimension, Space
 from skpg.storage.digest import WITHOUT_EFFECT, digest, keeps_state, shell_of
 
-# To be raised by each change after which the same search has other candidates or rewards:
-# searches recorded before are then told apart, and not continued.
+# To be raised by each change after which the same search has other candidates or rewards: a
+# search that was recorded before such a change is not continued.
 RESULT_VERSION = 6
+# The name of the part that holds it.
+VERSION_PART = "the version of skpg's results"
 # Where the quantile functions of distributions are compared.
 GRID = np.linspace(-LARGEST_Z, LARGEST_Z, 65)
 
@@ -51,7 +53,7 @@ def fingerprint_of(
     Raises
     ------
     TypeError
-        If a part cannot be told, such as a parameter that is an open file.
+        If a part has no digest, such as a parameter that is an open file.
     """
     values: dict[str, Any] = {
         "X": task.X,
@@ -72,13 +74,13 @@ def fingerprint_of(
         "racing": [search.racing, search.racing_bound if search.racing else None],
         "candidate_timeout": search.candidate_timeout,
         "evaluation": "async" if asynchronous else "batch",
-        "the version of skpg's results": RESULT_VERSION,
+        VERSION_PART: RESULT_VERSION,
     }
     return {name: digest(value) for name, value in values.items()}
 
 
-def watch(search: Any, path: Path, parts: dict[str, str]) -> None:
-    """Remember what the parts of a search are when it begins."""
+def remember_parts(search: Any, path: Path, parts: dict[str, str]) -> None:
+    """Remember what the parts of a search are when it begins, for `note_changes`."""
     _running[id(search)] = path.resolve(), parts
 
 
@@ -113,7 +115,7 @@ def changed_by_fits(path: Path) -> set[str]:
 def _digest_or_none(value: Any) -> str | None:
     try:
         return digest(value)
-    except TypeError:  # it holds by now what cannot be told
+    except TypeError:  # it holds by now what has no digest
         return None
 
 
