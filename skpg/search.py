@@ -22,7 +22,7 @@ from skpg.learners import ActorCritic, Learner
 from skpg.optimizer import PolicyGradientOptimizer
 from skpg.space.space import Space
 from skpg.storage.fingerprint import note_changes
-from skpg.storage.study import open_journal
+from skpg.storage.opening import open_journal
 
 
 class PolicyGradientSearchCV(BaseSearchCV):

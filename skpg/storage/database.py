@@ -18,10 +18,10 @@ from typing import Any
 APPLICATION = 0x736B7067
 SCHEMA_VERSION = 1
 # Seconds to wait while another process writes.
-PATIENCE = 60.0
+LOCK_TIMEOUT = 60.0
 
 # A file with fewer bytes cannot be a database.
-SMALLEST = 512
+SMALLEST_SIZE = 512
 # What reading rows raises where they are not what was written.
 DAMAGE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
@@ -151,7 +151,7 @@ class Storage:
         self.path = path_of(storage)
         if readonly and not self.path.is_file():
             raise StorageError(f"There is no file {self.path}.")
-        with self._explained():
+        with self._translated_errors():
             self._check_file(readonly)
             self._connection = self._read() if readonly else self._write()
 
@@ -161,18 +161,18 @@ class Storage:
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
-        with self._explained():
+        with self._translated_errors():
             return self._connection.execute(query, values).fetchall()
 
     def write(self, query: str, *values: Any) -> None:
         """Write, and return when it is safe."""
-        with self._explained():
+        with self._translated_errors():
             self._connection.execute(query, values)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Write all that is executed in the block, or nothing."""
-        with self._explained():
+        with self._translated_errors():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -182,7 +182,7 @@ class Storage:
                 raise
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
@@ -210,23 +210,23 @@ class Storage:
         size = self.path.stat().st_size
         if not size:
             raise StorageError(f"{self.path} is truncated: it is empty, its log is not.")
-        if size < SMALLEST:  # sqlite takes some for empty, and writes
+        if size < SMALLEST_SIZE:  # sqlite takes some for empty, and writes
             raise StorageError(f"{self.path} is not a database, or truncated.")
         try:
             # As immutable the file is only read, without locks and without the log, in which
             # the marks of a database never are. By sqlite itself: closing a descriptor of our
             # own would drop the locks of other connections of this process.
-            self._look_at("mode=ro&immutable=1")
+            self._inspect("mode=ro&immutable=1")
         except sqlite3.DatabaseError as error:
             code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
             if code & 0xFF != sqlite3.SQLITE_CORRUPT:
                 raise
             if self._has_log:  # what a crash left out of the file may be there
-                self._look_at("mode=ro", thorough=True)
+                self._inspect("mode=ro", thorough=True)
             elif not Path(f"{self.path}-journal").exists():  # from which sqlite repairs it
                 raise
 
-    def _look_at(self, mode: str, *, thorough: bool = False) -> None:
+    def _inspect(self, mode: str, *, thorough: bool = False) -> None:
         connection = self._connect(mode)
         try:
             self._check_marks(connection)
@@ -264,7 +264,7 @@ class Storage:
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         address = f"{self.path.absolute().as_uri()}?{mode}"
-        connection = sqlite3.connect(address, PATIENCE, isolation_level=None, uri=True)
+        connection = sqlite3.connect(address, LOCK_TIMEOUT, isolation_level=None, uri=True)
         # what a stranger may have put into the schema runs no functions
         connection.execute("PRAGMA trusted_schema = OFF")
         return connection
@@ -319,5 +319,5 @@ def _reason(path: Path, code: int) -> str:
         sqlite3.SQLITE_READONLY: f"{path} cannot be written",
         sqlite3.SQLITE_CANTOPEN: f"{path} cannot be opened",
         sqlite3.SQLITE_FULL: f"There is no space left for {path}",
-        sqlite3.SQLITE_BUSY: f"{path} was locked for {PATIENCE:.0f} seconds by another program",
+        sqlite3.SQLITE_BUSY: f"{path} was locked for {LOCK_TIMEOUT:.0f} seconds by another program",
     }.get(code & 0xFF, f"{path} cannot be used")

@@ -8,17 +8,27 @@ Nothing is pickled.
 from __future__ import annotations
 
 import copyreg
+import dataclasses
 import functools
 import hashlib
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator
+
+from skpg.storage.arrays import (
+    bytes_of_tensor,
+    has_unused_bytes,
+    is_foreign_array,
+    is_tensor,
+    library_of,
+    on_host,
+)
 
 # Parameters of estimators that change how fast results come, and not the results.
 WITHOUT_EFFECT = {"n_jobs", "verbose"}
@@ -47,16 +57,20 @@ def digest(value: Any) -> str:
     Parameters
     ----------
     value : object
-        Arrays of any library are told by the library, dtype, shape and elements, wherever
-        they are; data frames by their columns;
-        estimators by class and parameters, since a search clones them; functions by their
-        qualified name, lambdas and inner functions also by their code; other objects by
-        what `copy` would copy.
+        What is digested of it:
+
+        - arrays of any library: the library, dtype, shape and elements, on whatever device;
+        - data frames: their columns;
+        - estimators: class and parameters, since a search clones them;
+        - functions and classes: their qualified names, as in `name_of`; of lambdas and inner
+          functions also the code;
+        - dataclasses of skpg, such as learners: class and fields;
+        - other objects: what `copy` would copy.
 
     Raises
     ------
     TypeError
-        If an object cannot be told, such as an open file.
+        If an object cannot be copied, such as an open file.
 
     Examples
     --------
@@ -75,9 +89,25 @@ def digest(value: Any) -> str:
 
 
 def name_of(function: Any) -> str:
-    """Return the qualified name of a function or class."""
+    """Return the qualified name of a function or class.
+
+    Of those of skpg itself the path of the module is left out: which module a class is in does
+    not change what it does.
+
+    Examples
+    --------
+    >>> from sklearn.svm import SVC
+    >>> from skpg.learners import ActorCritic
+    >>> from skpg.storage.digest import name_of
+    >>> name_of(SVC), name_of(ActorCritic)
+    ('sklearn.svm._classes.SVC', 'skpg.ActorCritic')
+    """
     name = getattr(function, "__qualname__", None) or getattr(function, "__name__", "")
-    return f"{getattr(function, '__module__', None)}.{name}"
+    return f"{'skpg' if _is_of_skpg(function) else getattr(function, '__module__', None)}.{name}"
+
+
+def _is_of_skpg(function: Any) -> bool:
+    return str(getattr(function, "__module__", None)).partition(".")[0] == "skpg"
 
 
 class _Writer:
@@ -118,7 +148,7 @@ class _Writer:
     def _compound(self, value: Any) -> None:
         if isinstance(value, np.ndarray):
             self._array(value)
-        elif isinstance(value, np.generic) and _has_unused_bytes(value.dtype):
+        elif isinstance(value, np.generic) and has_unused_bytes(value.dtype):
             self._array(np.asarray(value))
         elif sparse.issparse(value):
             self._sparse(value)
@@ -129,7 +159,7 @@ class _Writer:
         elif type(value) is dict:
             pairs = ((self._digest(key), content) for key, content in value.items())
             self._sequence("dict", sorted(pairs, key=lambda pair: pair[0]))
-        elif _library(value) in ("pandas", "polars"):
+        elif library_of(value) in ("pandas", "polars"):
             self._frame(value)
         elif (kind := next((t for t in CONTENTS if isinstance(value, t)), None)) is not None:
             self._sequence(kind.__name__, [CONTENTS[kind](value)])
@@ -145,6 +175,9 @@ class _Writer:
             self._sequence("partial", [value.func, value.args, value.keywords])
         elif hasattr(value, "get_params") and not self._fitted:
             self._estimator(value)
+        elif dataclasses.is_dataclass(value) and _is_of_skpg(type(value)):
+            fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+            self._sequence("dataclass", [type(value), fields])
         else:
             self._object(value)
 
@@ -168,7 +201,7 @@ class _Writer:
         else:
             form = f"array {np.lib.format.dtype_to_descr(array.dtype)} {array.shape}"
             flat = np.ascontiguousarray(array).reshape(-1)
-            if not _has_unused_bytes(array.dtype):
+            if not has_unused_bytes(array.dtype):
                 self._write(form, flat.view(np.uint8) if flat.nbytes else b"")
             elif array.dtype.names is not None:
                 self._sequence(form, [flat[name] for name in array.dtype.names])
@@ -177,14 +210,14 @@ class _Writer:
 
     def _foreign_array(self, value: Any) -> bool:
         """Write an array of another library; return False if it is none."""
-        if _is_tensor(value):
+        if is_tensor(value):
             # what PyTorch itself copies depends on the address, and on the device
             about = [str(value.dtype), tuple(value.shape), value.requires_grad]
-            self._sequence("torch array", [*about, _bytes_of_tensor(value)])
+            self._sequence("torch array", [*about, bytes_of_tensor(value)])
             return True
-        array = _on_host(value) if _is_foreign_array(value) else None
+        array = on_host(value) if is_foreign_array(value) else None
         if array is not None:
-            self._sequence(f"{_library(value)} array", [str(value.dtype), array])
+            self._sequence(f"{library_of(value)} array", [str(value.dtype), array])
         return array is not None
 
     def _sparse(self, matrix: Any) -> None:
@@ -200,7 +233,7 @@ class _Writer:
     def _frame(self, frame: Any) -> None:
         """Write a data frame, a series or an index of pandas or polars."""
         kind = type(frame).__name__
-        if _library(frame) == "polars":
+        if library_of(frame) == "polars":
             columns = frame.get_columns() if hasattr(frame, "get_columns") else [frame]
             self._sequence(kind, [(c.name, str(c.dtype), c.to_list()) for c in columns])
         elif kind == "DataFrame":
@@ -261,7 +294,8 @@ class _Writer:
                 f"{name_of(type(value))} when it is started again: {error}."
             ) from error
         if isinstance(reduced, str):
-            self._write("global", f"{getattr(value, '__module__', None)}.{reduced}".encode())
+            module = "skpg" if _is_of_skpg(value) else getattr(value, "__module__", None)
+            self._write("global", f"{module}.{reduced}".encode())
             return
         function, arguments, state, elements, items = (*reduced, None, None, None)[:5]
         self._sequence("object", [function, arguments, state])
@@ -277,10 +311,6 @@ def keeps_state(estimator: Any) -> bool:
     """Whether cloning keeps what an estimator has learned."""
     own = getattr(type(estimator), "__sklearn_clone__", None)
     return own not in (None, BaseEstimator.__sklearn_clone__)
-
-
-def _library(value: Any) -> str:
-    return (type(value).__module__ or "").partition(".")[0]
 
 
 def _reduced(value: Any) -> Any:
@@ -300,60 +330,3 @@ def _content(cell: types.CellType) -> Any:
         return cell.cell_contents
     except ValueError:
         return types.CellType
-
-
-def _has_unused_bytes(dtype: np.dtype[Any]) -> bool:
-    """Whether elements have bytes without meaning, as long doubles and aligned records do."""
-    if dtype.subdtype is not None:
-        return _has_unused_bytes(dtype.base)
-    if dtype.names is None:
-        return dtype.char in "gG"
-    fields = [dtype[name] for name in dtype.names]
-    used = sum(field.itemsize for field in fields)
-    return used != dtype.itemsize or any(_has_unused_bytes(field) for field in fields)
-
-
-def _is_tensor(value: Any) -> bool:
-    """Whether a value is a tensor of PyTorch whose elements all are in one piece of memory."""
-    torch = sys.modules.get("torch")
-    return (
-        torch is not None
-        and isinstance(value, torch.Tensor)
-        and value.layout is torch.strided
-        and not value.is_quantized
-    )
-
-
-def _bytes_of_tensor(tensor: Any) -> Any:
-    """Return the elements of a tensor as bytes: numpy does not have all of its dtypes."""
-    elements = tensor.detach().cpu().resolve_conj().resolve_neg().reshape(-1).contiguous()
-    return elements.view(sys.modules["torch"].uint8).numpy()
-
-
-def _is_foreign_array(value: Any) -> bool:
-    kind = type(value)
-    names = ("__array_namespace__", "__dlpack__", "__cuda_array_interface__")
-    return (
-        not isinstance(value, np.generic)
-        and any(hasattr(kind, name) for name in names)
-        and hasattr(value, "dtype")
-        and hasattr(value, "shape")
-    )
-
-
-def _on_host(array: Any) -> np.ndarray[Any, Any] | None:
-    """Return an array of any library, on any device, as one of numpy; None if none knows how."""
-    ways: list[Callable[[], Any]] = [
-        lambda: array.get(),  # CuPy
-        lambda: array.asnumpy(),  # dpnp
-        lambda: np.from_dlpack(array, device="cpu"),  # numpy >= 2.1
-        lambda: np.from_dlpack(array),
-        lambda: np.asarray(array),
-    ]
-    for way in ways:
-        with suppress(Exception):
-            moved = way()
-            # what numpy does not know may become one object, or nested lists
-            if isinstance(moved, np.ndarray) and moved.shape == tuple(array.shape):
-                return None if moved.dtype.hasobject else moved
-    return None

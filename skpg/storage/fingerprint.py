@@ -15,9 +15,11 @@ from skpg.space.dimensions.quantiles import LARGEST_Z
 from skpg.space.space import Space
 from skpg.storage.digest import WITHOUT_EFFECT, digest, keeps_state, shell_of
 
-# To be raised by each change after which the same search has other candidates or rewards:
-# searches recorded before are then told apart, and not continued.
+# To be raised by each change after which the same search has other candidates or rewards: a
+# search that was recorded before such a change is not continued.
 RESULT_VERSION = 6
+# The name of the part that holds it.
+VERSION_PART = "the version of skpg's results"
 # Where the quantile functions of distributions are compared.
 GRID = np.linspace(-LARGEST_Z, LARGEST_Z, 65)
 
@@ -53,7 +55,7 @@ def fingerprint_of(
     Raises
     ------
     TypeError
-        If a part cannot be told, such as a parameter that is an open file.
+        If a part has no digest, such as a parameter that is an open file.
     """
     values: dict[str, Any] = {
         "X": fit.X,
@@ -74,7 +76,7 @@ def fingerprint_of(
         "racing": [settings.racing, settings.racing_bound if settings.racing else None],
         "candidate_timeout": settings.candidate_timeout,
         "evaluation": "async" if asynchronous else "batch",
-        "the version of skpg's results": RESULT_VERSION,
+        VERSION_PART: RESULT_VERSION,
     }
     return {name: digest(value) for name, value in values.items()}
 

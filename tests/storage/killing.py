@@ -1,6 +1,6 @@
 """Kill searches at random moments, start them again until they are done, and report.
 
-Run as a script by tests/test_resume.py. The searches are children of this process, by fork:
+Run as a script by test_kill_and_resume.py. The searches are children of this process, by fork:
 so each starts at once, and dies alone. What was fitted is told by the file system, what was
 recorded by sqlite, and nothing by skpg.
 """
@@ -189,6 +189,6 @@ if __name__ == "__main__":
 
     warnings.simplefilter("ignore")
     # the class that workers import is that of the module, not of the script
-    from tests import killing
+    from tests.storage import killing
 
     killing.main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), json.loads(sys.argv[4]))

@@ -1,5 +1,6 @@
 """Digests depend on values: on all of them, and on nothing else."""
 
+import ast
 import collections
 import copyreg
 import dataclasses
@@ -22,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import sparse, stats
+from scipy import sparse
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -31,10 +32,10 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from skpg.learners import ActorCritic, NaturalGradient
-from skpg.space.space import Space
+import skpg
+from skpg import PolicyGradientSearchCV
+from skpg.learners import ActorCritic, GaussianProcess, NaturalGradient, Reinforce
 from skpg.storage.digest import digest
-from skpg.storage.fingerprint import _space_parts
 
 X = np.arange(12.0).reshape(4, 3)
 FRAME = {"a": [1, 2, 3, 4], "b": ["x", "y", None, "x"], "c": [0.5, np.nan, 1.5, 2.5]}
@@ -259,8 +260,10 @@ def test_equal_values_have_equal_digests_when_made_again():
 
 def digests_in_another_process(function):
     """With other hashes of strings, and other addresses."""
-    names = "from tests.storage.test_digest import *; "
-    code = names + f"print([digest(v) for v in {function}().values()])"
+    code = (
+        f"from {function.__module__} import *; "
+        f"print([digest(v) for v in {function.__name__}().values()])"
+    )
     root = Path(__file__).parents[2]
     printed = subprocess.run(
         [sys.executable, "-c", code],
@@ -271,7 +274,7 @@ def digests_in_another_process(function):
 
 
 def test_another_process_has_the_same_digests():
-    assert digests_in_another_process("values") == str([digest(v) for v in values().values()])
+    assert digests_in_another_process(values) == str([digest(v) for v in values().values()])
 
 
 def test_what_else_is_imported_does_not_matter(monkeypatch):
@@ -279,6 +282,50 @@ def test_what_else_is_imported_does_not_matter(monkeypatch):
     before = digest(str.lower)
     monkeypatch.setitem(copyreg.dispatch_table, type(str.lower), lambda method: (str, ("else",)))
     assert digest(str.lower) == before
+
+
+OF_SKPG = [
+    ActorCritic(critic=GaussianProcess()),
+    NaturalGradient(0.5),
+    PolicyGradientSearchCV(LogisticRegression(), {"C": [1, 2]}, learner=Reinforce()),
+    ActorCritic,
+]
+
+
+@pytest.mark.parametrize("value", OF_SKPG, ids=["nested", "flat", "estimator", "class"])
+def test_the_module_of_a_class_of_skpg_does_not_matter(monkeypatch, value):
+    before = digest(value)
+    for kind in (ActorCritic, GaussianProcess, NaturalGradient, Reinforce, PolicyGradientSearchCV):
+        monkeypatch.setattr(kind, "__module__", "skpg.another.room")
+    assert digest(value) == before
+
+
+def test_the_module_of_any_other_class_does(monkeypatch):
+    for value in (ActorCritic(), Point(1), LogisticRegression()):
+        before = digest(value)
+        monkeypatch.setattr(type(value), "__module__", "another_package.skpg")
+        assert digest(value) != before
+
+
+def test_learners_are_digested_by_their_fields():
+    learner, same = ActorCritic(), ActorCritic()
+    object.__setattr__(same, "computed_once", 3)  # as a cached property leaves it
+    assert digest(same) == digest(learner)
+    changes = {"ambitions": (0.3,), "trust_region": 0.2, "memory_size": 100}
+    digests = {digest(dataclasses.replace(learner, **{name: changes[name]})) for name in changes}
+    assert len(digests | {digest(learner)}) == 4
+
+
+def test_no_two_public_classes_of_skpg_have_the_same_name():
+    """The names that they are digested by are without modules."""
+    sources = Path(skpg.__file__).parent.rglob("*.py")
+    names = collections.Counter(
+        node.name
+        for source in sources
+        for node in ast.parse(source.read_text()).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_what_does_not_matter(tmp_path):
@@ -342,189 +389,12 @@ def test_bytes_without_meaning_do_not_matter():
             assert digest(changed) != digest(arrays[0])
 
 
-# --- arrays of other libraries
-
-
-class OnGpu:
-    """As an array of CuPy: it comes to the host by `get` only."""
-
-    def __init__(self, array, device=0):
-        self._array, self.device = np.asarray(array), device
-        self.dtype, self.shape = self._array.dtype, self._array.shape
-
-    def __array_namespace__(self, api_version=None):
-        return np
-
-    def __array__(self, *arguments, **options):
-        raise TypeError("Implicit conversion to a NumPy array is not allowed.")
-
-    def __dlpack__(self, **options):
-        raise BufferError("It is not on the host.")
-
-    def __dlpack_device__(self):
-        return 2, self.device
-
-    def get(self):
-        return self._array.copy()
-
-
-class OnlyDlpack:
-    """An array that nothing but the exchange protocol leads to."""
-
-    def __init__(self, array):
-        self._array = np.asarray(array)
-        self.dtype, self.shape = self._array.dtype, self._array.shape
-
-    def __dlpack__(self, **options):
-        return self._array.__dlpack__()
-
-    def __dlpack_device__(self):
-        return 1, 0
-
-    def __reduce__(self):
-        raise TypeError("It cannot be copied.")
-
-
-class Holder:
-    """An object with arrays in its attributes."""
-
-    def __init__(self, array):
-        self.array, self.more = array, {"scalar": array[0, 0]}
-
-
-def test_an_array_is_told_by_its_elements_wherever_it_is():
-    assert digest(OnGpu(X)) == digest(OnGpu(X, device=1))
-    assert digest(OnGpu(X)) == digest(OnGpu(np.asfortranarray(X)))
-    assert digest([OnGpu(3.0)]) == digest([OnGpu(3.0, device=1)])
-    assert digest(OnlyDlpack(X)) == digest(OnlyDlpack(X.copy()))
-    for kind in (OnGpu, OnlyDlpack):
-        others = [X + np.eye(4, 3), X.astype(np.float32), X.T.copy(), X.ravel()]
-        assert len({digest(kind(array)) for array in [X, *others]}) == 5
-    # the last bits of results depend on the library
-    assert len({digest(array) for array in (X, OnGpu(X), X.tolist())}) == 3
-
-
-def test_array_api_strict():
-    xp = pytest.importorskip("array_api_strict")
-    array = xp.asarray(X)
-    elsewhere = array.to_device(xp.Device("device1"))
-    assert digest(elsewhere) == digest(array) == digest(xp.asarray(X.copy()))
-    assert digest(elsewhere[0, 1]) == digest(array[0, 1])
-    assert digest(Holder(elsewhere[:1, :])) == digest(Holder(array[:1, :]))
-    others = [
-        xp.asarray(X + np.eye(4, 3)),
-        xp.astype(array, xp.float32),
-        xp.permute_dims(array, (1, 0)),
-        X,
-    ]
-    assert len({digest(other) for other in [array, *others]}) == 5
-
-
-def holding(array):
-    estimator = KNeighborsClassifier(1)
-    estimator.learned_ = [array]
-    return estimator
-
-
-def tensors():
-    torch = pytest.importorskip("torch")
-    torch.manual_seed(0)
-    matrix = torch.arange(12.0).reshape(4, 3)
-    return {
-        "tensor": matrix,
-        "changed": matrix + 1e-6,
-        "transposed": matrix.T,
-        "flat": matrix.ravel(),
-        "double": matrix.double(),
-        "half": matrix.half(),
-        "bfloat16": matrix.bfloat16(),
-        "integers": matrix.int(),
-        "booleans": matrix > 3,
-        "complex": matrix * 1j,
-        "conjugate": (matrix * 1j).conj(),
-        "scalar": torch.tensor(3.0),
-        "empty": torch.empty(0, 3),
-        "with gradient": matrix.clone().requires_grad_(),
-        "sparse": matrix.to_sparse(),
-        "numpy": matrix.numpy(),
-        "dtype": torch.float32,
-        "device": torch.device("cpu"),
-        "layer": torch.nn.Linear(3, 2),
-        "other layer": torch.nn.Linear(3, 2),
-        "frozen layer": torch.nn.Linear(3, 2).requires_grad_(False),
-        "holder": Holder(matrix),
-        "fitted": FrozenEstimator(KNeighborsClassifier(1)),
-        "fitted to tensors": FrozenEstimator(holding(matrix)),
-        "fitted to other tensors": FrozenEstimator(holding(matrix + 1)),
-        "random numbers": torch.Generator().manual_seed(1),
-        "other random numbers": torch.Generator().manual_seed(2),
-    }
-
-
-def test_tensors():
-    torch = pytest.importorskip("torch")
-    digests = {name: digest(value) for name, value in tensors().items()}
-    assert len(set(digests.values())) == len(digests)
-    assert digests == {name: digest(value) for name, value in tensors().items()}
-    assert digests_in_another_process("tensors") == str(list(digests.values()))
-    matrix = tensors()["tensor"]
-    wide = torch.zeros(4, 6)
-    wide[:, ::2] = matrix
-    assert digest(wide[:, ::2]) == digest(matrix)  # a view of other memory
-    assert digest(matrix.T.contiguous().T) == digest(matrix)
-    assert digest(matrix.conj().resolve_conj()) == digest(matrix)
-
-
 def test_cycles_end():
     cycle = [1]
     cycle.append(cycle)
     assert digest(cycle) != digest([1, [1]])
 
 
-def test_polars():
-    polars = pytest.importorskip("polars")
-    data = polars.DataFrame({"a": [1, 2], "b": ["x", None]})
-    assert digest(data) == digest(data.clone())
-    assert digest(data) != digest(data.with_columns(a=polars.lit(3)))
-
-
 def test_what_cannot_be_told_is_refused_by_name(tmp_path):
     with (tmp_path / "file").open("w") as file, pytest.raises(TypeError, match="TextIOWrapper"):
         digest({"memory": file})
-
-
-def parts(**changes):
-    space = {
-        "a": stats.loguniform(1e-3, 1e3),
-        "b": stats.randint(1, 9),
-        "c": ["x", None, LogisticRegression()],
-        "d": stats.rv_discrete(values=([1, 2.5], [0.5, 0.5])),
-    }
-    return {name: digest(part) for name, part in _space_parts(Space({**space, **changes})).items()}
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"a": stats.loguniform(1e-3, 1e3 + 1e-9)},
-        {"a": stats.uniform(1e-3, 1e3)},
-        {"b": stats.randint(1, 10)},
-        {"b": list(range(1, 9))},
-        {"c": ["x", None, LogisticRegression(C=2)]},
-        {"c": [None, "x", LogisticRegression()]},
-        {"c": ["x", "x", None, LogisticRegression()]},
-        {"d": stats.rv_discrete(values=([1, 2.5], [0.4, 0.6]))},
-    ],
-)
-def test_a_changed_hyperparameter_is_told_by_name(change):
-    ((name, _),) = change.items()
-    before, after = parts(), parts(**change)
-    assert [part for part in before if before[part] != after[part]] == [
-        f"param_distributions[{name!r}]"
-    ]
-
-
-def test_the_order_of_hyperparameters_is_that_of_the_draws():
-    one = Space({"a": [1, 2], "b": [1, 2]})
-    other = Space({"b": [1, 2], "a": [1, 2]})
-    assert digest(_space_parts(one)) != digest(_space_parts(other))
