@@ -1,8 +1,8 @@
 """Kill searches at random moments, start them again until they are done, and report.
 
-Run as a script by tests/storage/test_resume.py. The searches are children of this process, by
-fork: so each starts at once, and dies alone. What was fitted is told by the file system, what
-was recorded by sqlite, and nothing by skpg.
+Run as a script by tests/test_resume.py. The searches are children of this process, by fork:
+so each starts at once, and dies alone. What was fitted is told by the file system, what was
+recorded by sqlite, and nothing by skpg.
 """
 
 import contextlib
