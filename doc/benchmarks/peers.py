@@ -12,9 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from skpg import PolicyGradientOptimizer
-from skpg.policy.policy import Policy
-from skpg.space.space import Space
+from skpg import Policy, PolicyGradientOptimizer, Space
 
 Params = dict[str, Any]
 

@@ -1,7 +1,7 @@
 """Learners: the rules that turn a policy and a memory of rewards into a better policy.
 
-A learner is an immutable value that holds its settings. Its methods are pure: what they
-return depends on their arguments only, so that a search can be replayed to the bit.
+A learner is an immutable value that holds its settings. Its methods are pure functions of their
+arguments, so that a search can be replayed to the bit.
 """
 
 from skpg.learners.actor_critic import ActorCritic, ActorCriticState, GaussianProcess

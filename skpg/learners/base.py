@@ -1,4 +1,4 @@
-"""What every learner is, and what it learns from."""
+"""The interface of all learners, and the memory of rewards that they learn from."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Memory:
 
     @classmethod
     def empty(cls, n_dimensions: int) -> Memory:
-        """Return a memory of nothing."""
+        """Return a memory without candidates."""
         nothing = np.empty((0, n_dimensions))
         return cls(nothing, np.empty(0), np.empty(0, dtype=np.intp), nothing)
 
@@ -62,7 +62,7 @@ class Memory:
 
 @dataclass(frozen=True, eq=False)
 class LearnerState:
-    """What a learner has learned: a policy, and in subclasses what it keeps beside it.
+    """What a learner has learned: a policy, and in subclasses further values.
 
     Attributes
     ----------
@@ -79,14 +79,14 @@ class LearnerState:
 
 
 class Learner(ABC):
-    """What every learner can do; only `update` must be supplied.
+    """Base class of all learners; a subclass must supply `update` only.
 
-    Subclass it as a frozen dataclass to bring a rule of your own. A learner that keeps more
+    Subclass it as a frozen dataclass to write a learner of your own. A learner that keeps more
     than a policy subclasses `LearnerState` too, and supplies `init`.
     """
 
     def init(self, space: Space) -> LearnerState:
-        """Return the state before any reward, as a rule the user's distributions.
+        """Return the state before any reward; by default the user's distributions.
 
         Parameters
         ----------
@@ -100,13 +100,13 @@ class Learner(ABC):
 
     @abstractmethod
     def update(self, state: Any, memory: Memory, rng: np.random.Generator) -> LearnerState:
-        """Return the state after the last update's rewards.
+        """Return the state after new rewards.
 
         Parameters
         ----------
         state : LearnerState
-            The state before the rewards; ``dataclasses.replace(state, policy=...)`` is the
-            same with another policy.
+            The state before these rewards; ``dataclasses.replace(state, policy=...)``
+            returns a state with another policy.
         memory : Memory
             All rewards, the new ones last.
         rng : numpy.random.Generator
@@ -134,13 +134,13 @@ class Learner(ABC):
         n : int
         rng : numpy.random.Generator
         admissible : callable
-            From actions of shape (m, n_dimensions) to a mask of those that may be proposed
-            and differ from each other.
+            Maps actions of shape (m, n_dimensions) to a mask of those that may be proposed;
+            of equal actions only the first.
 
         Returns
         -------
         ndarray of shape (m, n_dimensions), m <= n
-            Where it returns fewer, the optimizer fills up from the user's distributions.
+            If there are fewer, the optimizer adds draws of the user's distributions.
         """
         actions = state.policy.sample_actions(n, rng)
         for _ in range(20):
@@ -151,7 +151,7 @@ class Learner(ABC):
         return actions[admissible(actions)][:n]
 
     def recommend(self, state: Any, memory: Memory) -> FloatArray:
-        """Return the action that the learner believes to be the best; the mode as a rule.
+        """Return the learner's estimate of the best action; by default the mode of the policy.
 
         Parameters
         ----------

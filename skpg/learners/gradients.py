@@ -1,7 +1,7 @@
 """Estimates of the gradient of the expected reward from a batch of drawn actions.
 
-All estimates climb: they are to be *added* to the parameters of the policy. Equation numbers
-and labels refer to the user guide, "The mathematics".
+All estimates point uphill: they are to be *added* to the parameters of the policy. Equation
+numbers and labels refer to the user guide, "The mathematics".
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LARGEST_LOG_SIGMA = 0.0  # never wider than the user's own distribution
 
 
 def baseline_value(rewards: FloatArray, scores: FloatArray, baseline: Baseline) -> float:
-    r"""Return the constant to subtract from the rewards; the expected gradient is unchanged.
+    r"""Return the constant to subtract from the rewards, which keeps the expected gradient.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ def baseline_value(rewards: FloatArray, scores: FloatArray, baseline: Baseline) 
         (zeroth-order-baseline).
     baseline : {"mean", "optimal"} or None
         "mean" is :math:`E[r]`; "optimal" is
-        :math:`E[r \|\nabla \log p\|^2] / E[\|\nabla \log p\|^2]`, which makes the
-        variance of the estimate least: equation 7 (optimal-baseline).
+        :math:`E[r \|\nabla \log p\|^2] / E[\|\nabla \log p\|^2]`, which minimises the
+        variance of the estimate: equation 7 (optimal-baseline).
 
     References
     ----------
@@ -86,7 +86,7 @@ def policy_gradient(
 def drawn_values_gradient(
     policy: Policy, actions: FloatArray, rewards: FloatArray, baseline: Baseline = "mean"
 ) -> FloatArray:
-    """Return the estimate of the article: of a list, only values that were drawn move.
+    """Return the estimate of the article: in a list only the drawn values move.
 
     For Gaussian actors it is `policy_gradient`. For categorical actors the logit of each
     value that was drawn moves by the mean over *its own* draws of
@@ -129,7 +129,7 @@ def zeroth_order_gradient(
         on: `Policy.expected_directions`.
     epsilon : float
     baseline : float, default=0.0
-        For any constant the expectation is the same.
+        Any constant leaves the expectation unchanged.
 
     Returns
     -------

@@ -13,13 +13,13 @@ from skpg.learners.rewards import rank_utilities
 
 @dataclass(frozen=True)
 class NaturalGradient(Learner):
-    r"""The natural gradient of rank utilities: no scale of rewards, no factor of 1000.
+    r"""The natural gradient of rank utilities, which does not depend on the scale of rewards.
 
     The gradient is preconditioned by the inverse of the Fisher matrix, which is known in
     closed form for both kinds of actors: equation 16 (natural-step) of the user guide. Its
-    steps are the same whatever the units of a hyperparameter and however narrow the policy
-    has become. Each update learns from the last `window` candidates at least, so that it
-    also works when candidates are told one at a time.
+    steps do not depend on the units of a hyperparameter, nor on how narrow the policy has
+    become. Each update learns from at least the last `window` candidates, so that it also
+    works when candidates are told one at a time.
 
     Parameters
     ----------

@@ -13,15 +13,15 @@ from skpg.learners.rewards import normalize, replace_failed
 
 @dataclass(frozen=True)
 class Reinforce(Learner):
-    r"""The seed of this project: REINFORCE as in F. Odom's articles.
+    r"""REINFORCE as in F. Odom's articles, which this project started from.
 
     After each batch, ``theta += learning_rate * gradient`` with the estimate of
     :math:`E[r \nabla_\theta \log p_\theta(a)]`. Gaussian actors average
-    :math:`(r - b) \nabla \log p` over the batch; of a list, only the values that were drawn
-    move, each by the average over its own draws.
+    :math:`(r - b) \nabla \log p` over the batch; in a list only the drawn values move, each by
+    the average over its own draws.
 
-    It is here to be read and to be compared with. `NaturalGradient` needs several times
-    fewer candidates.
+    It is meant for reading and for comparisons: `NaturalGradient` needs several times fewer
+    candidates.
 
     Parameters
     ----------

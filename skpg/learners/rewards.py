@@ -1,4 +1,4 @@
-"""Rewards become advantages and utilities; what a failed reward means is said here only."""
+"""From rewards to advantages and utilities; the one place that gives failures a meaning."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def replace_failed(rewards: FloatArray) -> FloatArray:
 
 
 def finite(rewards: FloatArray) -> FloatArray:
-    """Return `replace_failed`, divided where differences of huge rewards would overflow."""
+    """Return `replace_failed`, scaled down if differences of huge rewards would overflow."""
     replaced = replace_failed(rewards)
     return replaced / max(1.0, float(np.abs(replaced).max()))
 
@@ -96,9 +96,9 @@ def stalled(rewards: FloatArray, patience: int, gain: float) -> bool:
 def temper(rewards: FloatArray, rank_share: float) -> FloatArray:
     """Bring rewards to a scale on which a Gaussian process can model them.
 
-    A mixture of the normal scores of the ranks, which forget how much better the best is,
-    and of robust z-scores (median, interquartile range), clipped to [-2.5, 6], which follow
-    outliers.
+    A mixture of the normal scores of the ranks, which ignore by how much the best is better,
+    and of robust z-scores (median, interquartile range), clipped to [-2.5, 6], which are
+    sensitive to outliers.
 
     Parameters
     ----------

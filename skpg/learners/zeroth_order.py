@@ -16,16 +16,16 @@ from skpg.policy.policy import Policy
 from skpg.space.space import Space
 from skpg.space.types import FloatArray
 
-# Standard deviations. What lies farther off is no draw of ours: it was put first by the
-# user, told from elsewhere, or filled up a finite space.
+# In standard deviations. This learner did not draw what lies farther off: it comes from the
+# user's `initial_params`, was told without being asked, or is the rest of a finite space.
 FARTHEST_DIRECTION = 5.0
-# Candidates of an update that takes a whole step: an estimate from one is mostly noise.
+# Candidates from which an update takes a full step: an estimate from one is mostly noise.
 WHOLE_BATCH = 10
 
 
 @dataclass(frozen=True)
 class ZerothOrder(Learner):
-    r"""The second road: perturb the parameters, evaluate the mode.
+    r"""The zeroth-order gradient: perturb the parameters and evaluate the mode.
 
     Each candidate is the *mode* of a perturbed policy, of parameters
     :math:`\theta + \epsilon u` with :math:`u \sim N(0, I)`. After each batch, ``theta +=
@@ -33,19 +33,20 @@ class ZerothOrder(Learner):
     :math:`E[(r(\theta + \epsilon u) - b)\, u / \epsilon]`, the gradient of the reward of the
     mode, smoothed over :math:`\epsilon`: equation 25 (zeroth-order) of the user guide.
 
-    The direction :math:`u` is not stored. Of a distribution the mode shows it; of a list it
-    shows which choice came first, and the expectation of :math:`u` given that choice takes
-    its place, equation 32 (expected-direction): the estimate keeps its expectation and loses
-    variance. So candidates may be told that this learner never proposed.
+    The direction :math:`u` is not stored. For a distribution it follows from the mode. For a
+    list the mode only shows which choice came first, and the expectation of :math:`u` given
+    that choice is used, equation 32 (expected-direction), which reduces the variance of the
+    estimate and keeps its expectation. So it also learns from candidates that it never
+    proposed.
 
-    It is a local method, for the sake of the comparison with `Reinforce`: it begins at the
-    medians of the distributions, with steps of `epsilon` standard deviations.
+    It is a local method, for comparison with `Reinforce`: it begins at the medians of the
+    distributions and takes steps of `epsilon` standard deviations.
 
     Parameters
     ----------
     epsilon : float, default=0.3
-        Length of the perturbations: of the mean of a distribution, in standard deviations of
-        the user's distribution in probit space; of a list, in nats of its logits.
+        Length of the perturbations: for a distribution in standard deviations of the user's
+        distribution in probit space, for a list in nats of its logits.
     baseline : {"current", "optimal"} or None, default="current"
         What is subtracted from the rewards. "current" is the reward of the mode itself,
         which is evaluated as the first candidate after each update, unless its reward is
@@ -53,7 +54,7 @@ class ZerothOrder(Learner):
     antithetic : bool, default=True
         Draw perturbations in pairs of opposite directions.
     learning_rate : float, default=0.1
-        Of an update with ten candidates; with fewer it shrinks in proportion.
+        For an update with ten candidates; with fewer it shrinks in proportion.
     normalize : bool, default=True
         Subtract from the rewards the mean of all so far, and divide them by their standard
         deviation plus 1e-5. Steps become smaller as the batches become more alike.

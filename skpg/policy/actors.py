@@ -14,10 +14,10 @@ from scipy.special import log_ndtr, ndtr, ndtri
 
 FloatArray = NDArray[np.float64]
 
-# Where the perturbation of a drawn choice is integrated over; its weight is analytic and
-# wider than the spacing, so that the plain sum is exact to the last digits.
+# The grid on which the perturbation of a drawn choice is integrated; its weight is analytic
+# and wider than the spacing, so that the plain sum is exact to the last digits.
 PERTURBATIONS = np.arange(-8.0, 14.0, 0.25)
-# A choice that must catch up more than this many standard deviations is never drawn.
+# In standard deviations: a choice that is farther behind is never drawn.
 FARTHEST = 40.0
 
 
@@ -226,8 +226,8 @@ class GaussianActor:
     def expected_directions(self, actions: FloatArray, epsilon: float) -> FloatArray:
         """Return ``E[u]`` given that the mode under ``theta + epsilon u`` is the action.
 
-        Equation 34 (gaussian-direction): exact for the mean; the mode says nothing of the
-        perturbation of ``log_sigma``, whose expectation stays zero.
+        Equation 34 (gaussian-direction): exact for the mean; the mode does not depend on the
+        perturbation of ``log_sigma``, whose expectation is zero.
 
         Parameters
         ----------

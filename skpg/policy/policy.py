@@ -32,16 +32,15 @@ class Policy:
 
     Notes
     -----
-    `sample` and `mode` speak to users, in params; `sample_actions`, `mode_action`,
-    `log_prob` and `grad_log_prob`, `perturbed_modes` and `expected_directions` speak in
-    actions, arrays of shape (n, n_dimensions).
-    ``policy.space.encode`` and ``policy.space.decode`` go from one to the other.
+    `sample` and `mode` return params. `sample_actions`, `mode_action`, `log_prob`,
+    `grad_log_prob`, `perturbed_modes` and `expected_directions` work on actions, arrays of
+    shape (n, n_dimensions). ``policy.space.encode`` maps params to actions and
+    ``policy.space.decode`` maps actions to params.
 
     Examples
     --------
     >>> from scipy.stats import loguniform
-    >>> from skpg.policy.policy import Policy
-    >>> from skpg.space.space import Space
+    >>> from skpg import Policy, Space
     >>> policy = Policy.prior(Space({"C": loguniform(1e-2, 1e2), "kernel": ["linear", "rbf"]}))
     >>> policy
     Policy(entropy=2.11 nats)
@@ -167,7 +166,7 @@ class Policy:
         return actions
 
     def expected_directions(self, actions: FloatArray, epsilon: float) -> FloatArray:
-        r"""Return what actions tell of the perturbations whose modes they are.
+        r"""Return the expected perturbations of which the actions are the modes.
 
         :math:`E[u \mid \operatorname{mode}(\theta + \epsilon u) = a]` with normal :math:`u`,
         which is :math:`\epsilon` times the gradient of the log probability of that mode:
@@ -207,7 +206,7 @@ class Policy:
         return np.concatenate(blocks, axis=1)
 
     def entropy(self) -> float:
-        """Return the entropy in nats: what is still undecided.
+        """Return the entropy in nats: how much is still undecided.
 
         Entropies of lists are those of probabilities, between 0 and ``log K``;
         entropies of distributions are those of densities over z, which fall without bound

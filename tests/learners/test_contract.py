@@ -1,4 +1,4 @@
-"""The contract of every learner, and that learners learn."""
+"""The contract of every learner."""
 
 import dataclasses
 import pickle
@@ -8,16 +8,10 @@ import pytest
 from scipy import stats
 
 from skpg import PolicyGradientOptimizer
-from skpg.learners import (
-    ActorCritic,
-    Learner,
-    Memory,
-    NaturalGradient,
-    Reinforce,
-    ZerothOrder,
-)
+from skpg.learners import ActorCritic, Learner, Memory, NaturalGradient, Reinforce, ZerothOrder
 from skpg.policy.policy import Policy
 from skpg.space.space import Space
+from tests.learners.problems import MIXED
 
 LEARNERS = [
     Reinforce(),
@@ -29,12 +23,6 @@ LEARNERS = [
     ActorCritic(),
 ]
 every_learner = pytest.mark.parametrize("learner", LEARNERS, ids=repr)
-MIXED = {
-    "x": stats.uniform(0, 100),
-    "n": stats.randint(0, 50),
-    "k": ["a", "b", "c", "d"],
-    "ordered": [1, 2, 4, 8],
-}
 BRANCHES = [{"x": stats.uniform(), "k": ["a", "b"]}, {"y": stats.norm()}]
 
 
@@ -92,47 +80,6 @@ def test_any_batch_size_runs(learner, batch):
     assert optimizer.space.key(optimizer.recommend())  # it lies in the space
 
 
-def regret(learner, seed, batch=10, budget=250):
-    rng = np.random.default_rng([seed, 1])
-    x, n, k = rng.uniform(0, 100), rng.integers(50), "abcd"[rng.integers(4)]
-    optimizer = PolicyGradientOptimizer(
-        {name: MIXED[name] for name in ("x", "n", "k")}, learner=learner, random_state=seed
-    )
-
-    def reward(p):
-        return -(((p["x"] - x) / 100) ** 2) - ((p["n"] - n) / 50) ** 2 - (p["k"] != k)
-
-    for _ in range(budget // batch):
-        params = optimizer.ask(batch)
-        optimizer.tell(params, [reward(p) for p in params])
-    return -reward(optimizer.recommend())
-
-
-def test_the_natural_gradient_finds_a_known_optimum_over_ten_seeds():
-    regrets = [regret(NaturalGradient(), seed) for seed in range(10)]
-    assert np.median(regrets) < 1e-4
-    assert max(regrets) < 0.01
-
-
-def test_reinforce_improves_on_the_prior_over_ten_seeds():
-    """The article's method is slow: what counts is that it moves the right way."""
-    before = [regret(Reinforce(), seed, budget=0) for seed in range(10)]
-    after = [regret(Reinforce(), seed, budget=250) for seed in range(10)]
-    assert np.mean(after) < 0.5 * np.mean(before)
-
-
-def test_the_second_road_improves_on_the_prior_over_ten_seeds():
-    before = [regret(ZerothOrder(), seed, budget=0) for seed in range(10)]
-    after = [regret(ZerothOrder(), seed, budget=250) for seed in range(10)]
-    assert np.mean(after) < 0.2 * np.mean(before)
-
-
-@pytest.mark.parametrize("batch", [1, 5, 25])
-def test_the_natural_gradient_learns_at_any_batch_size(batch):
-    regrets = [regret(NaturalGradient(), seed, batch=batch) for seed in range(5)]
-    assert np.median(regrets) < 0.01
-
-
 @every_learner
 def test_a_learner_avoids_what_fails(learner):
     optimizer = PolicyGradientOptimizer(
@@ -142,51 +89,6 @@ def test_a_learner_avoids_what_fails(learner):
         params = optimizer.ask(10)
         optimizer.tell(params, [np.nan if p["k"] == "bad" else p["x"] for p in params])
     assert optimizer.policy.mode()["k"] == "good"
-
-
-def test_reinforce_moves_by_its_learning_rate():
-    space = Space({"k": ["a", "b", "c"]})
-    memory = Memory(
-        np.array([[0.0], [1.0]]), np.array([1.0, -1.0]), np.zeros(2, int), np.empty((0, 1))
-    )
-    rng = np.random.default_rng(0)
-    learner = Reinforce(learning_rate=0.1, baseline=None, normalize=False)
-    state = learner.init(space)
-    moved = learner.update(state, memory, rng).policy.theta - state.policy.theta
-    np.testing.assert_allclose(moved, [0.1 * 2 / 3, -0.1 * 2 / 3, 0])
-
-
-def test_a_list_starts_at_minus_log_k():
-    prior = Policy.prior(Space({"k": list("abcde")}))
-    np.testing.assert_allclose(prior.actors[0].logits, -np.log(5))
-
-
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (lambda: Reinforce(learning_rate=0), "learning_rate must be a positive number, got 0"),
-        (lambda: Reinforce(learning_rate="fast"), "learning_rate must be a positive number"),
-        (lambda: Reinforce(baseline="median"), "baseline must be .*'median'"),
-        (lambda: ZerothOrder(epsilon=0), "epsilon must be a positive number, got 0"),
-        (lambda: ZerothOrder(learning_rate=-0.1), "learning_rate must be a positive number"),
-        (lambda: ZerothOrder(baseline="mean"), "baseline must be .*'current'.* got 'mean'"),
-        (lambda: NaturalGradient(mean_step=-1), "mean_step must be a positive number, got -1"),
-        (lambda: NaturalGradient(window=1), "window must be at least 2, got 1"),
-        (lambda: NaturalGradient(window=2.5), "window must be an integer, got 2.5"),
-        (lambda: NaturalGradient(window="10"), "window must be an integer, got '10'"),
-        (lambda: NaturalGradient(scale_step=np.nan), "scale_step must be a positive number"),
-        (lambda: Reinforce(learning_rate=np.inf), "learning_rate must be a positive number"),
-        (lambda: Reinforce(learning_rate=True), "learning_rate must be a positive number"),
-        (lambda: Reinforce(learning_rate=10**400), "learning_rate must be a positive number"),
-        (lambda: Reinforce(normalize="no"), "normalize must be True or False, got 'no'"),
-        (lambda: ZerothOrder(epsilon=None), "epsilon must be a positive number, got None"),
-        (lambda: ZerothOrder(antithetic=2), "antithetic must be True or False, got 2"),
-        (lambda: ZerothOrder(normalize=None), "normalize must be True or False, got None"),
-    ],
-)
-def test_bad_settings_are_refused(make, words):
-    with pytest.raises(ValueError, match=words):
-        make()
 
 
 def test_a_learner_of_ones_own_needs_update_only():

@@ -11,7 +11,7 @@ from skpg.learners.gradients import (
     natural_gradient_step,
     policy_gradient,
 )
-from skpg.learners.rewards import normalize, rank_utilities, replace_failed
+from skpg.learners.rewards import rank_utilities
 from skpg.policy.actors import CategoricalActor, GaussianActor
 from skpg.policy.policy import Policy
 from skpg.space.space import Space
@@ -134,37 +134,3 @@ def test_actors_of_a_branch_that_was_not_drawn_stay():
     after = natural_gradient_step(policy, actions, np.array([0.5, -0.5]), StepSizes(1, 1, 1))
     assert after.actors[1].mu == pytest.approx(0.5)
     assert after.actors[2] == policy.actors[2]
-
-
-@pytest.mark.parametrize("n", [1, 2, 3, 10, 57])
-def test_utilities_sum_to_zero_and_follow_the_ranks(n, rng):
-    rewards = rng.standard_normal(n)
-    utilities = rank_utilities(rewards)
-    assert utilities.sum() == pytest.approx(0)
-    assert (np.diff(utilities[np.argsort(rewards)]) >= -1e-12).all()
-    np.testing.assert_allclose(rank_utilities(np.exp(rewards)), utilities)
-
-
-def test_equal_rewards_share_their_utilities():
-    assert rank_utilities(np.zeros(4)).tolist() == [0, 0, 0, 0]
-    first, second, third = rank_utilities(np.array([1.0, 1.0, 0.0]))
-    assert first == second > 0 > third
-
-
-def test_failed_candidates_rank_last():
-    utilities = rank_utilities(np.array([np.nan, -1e300, -np.inf, 3.0, np.inf]))
-    assert utilities[0] == utilities[2] == utilities.min()
-    assert utilities[4] == utilities.max() > utilities[3]
-    assert rank_utilities(np.full(3, np.nan)).tolist() == [0, 0, 0]
-
-
-def test_failed_rewards_become_the_worst_finite_one():
-    replaced = replace_failed(np.array([np.nan, 1.0, -2.0, -np.inf, np.inf]))
-    assert replaced.tolist() == [-2, 1, -2, -2, 1]
-    assert replace_failed(np.full(2, np.nan)).tolist() == [0, 0]
-
-
-def test_scaling_and_shifting_rewards_changes_nothing():
-    rewards = np.array([1.0, 2.0, 4.0])
-    np.testing.assert_allclose(normalize(rewards), normalize(1000 * rewards + 7), atol=1e-4)
-    assert normalize(np.ones(3)).tolist() == [0, 0, 0]

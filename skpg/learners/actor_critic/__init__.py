@@ -1,4 +1,4 @@
-"""The default learner: a critic of all rewards, and a policy that climbs on it."""
+"""The default learner: a critic fitted to all rewards, and a policy that climbs on it."""
 
 from skpg.learners.actor_critic.critic import GaussianProcess
 from skpg.learners.actor_critic.learner import ActorCritic

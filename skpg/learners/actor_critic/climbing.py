@@ -1,4 +1,4 @@
-"""Climbing on a critic: a policy improves on virtual actions, which cost nothing."""
+"""Climbing on a critic: a policy improves on virtual actions, which cost no fits."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from skpg.space.types import FloatArray
 def climb(
     policy: Policy, critic: Critic, draw: Callable[[Policy], FloatArray], reach: float
 ) -> Policy:
-    """Return a policy after natural-gradient steps on what the critic says of its draws.
+    """Return a policy after natural-gradient steps on the critic's predictions for its draws.
 
     Parameters
     ----------
     policy : Policy
     critic : Critic
     draw : callable
-        From a policy to virtual actions.
+        Maps a policy to virtual actions.
     reach : float
         Greatest Kullback-Leibler divergence from `policy`, in nats.
     """

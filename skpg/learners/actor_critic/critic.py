@@ -3,8 +3,8 @@
 The prior of the tempered rewards is ``f ~ GP(0, a (k + v phi phi'))`` with noise
 ``a * noise``. ``k`` is a Matern-5/2 kernel with one length scale per hyperparameter, where
 unordered lists enter one-hot; ``phi`` holds a linear and a quadratic term per number and
-the levels of each list. Such main effects are seen from few observations, long before the
-product kernel can see them. Length scales, ``v`` and ``noise`` maximise the posterior (MAP);
+the levels of each list. Such main effects are found from few observations, long before the
+product kernel can find them. Length scales, ``v`` and ``noise`` maximise the posterior (MAP);
 the amplitude ``a`` is profiled out.
 
 References
@@ -42,7 +42,7 @@ class Critic:
     amplitude, noise : float
         The noise variance is ``amplitude * noise``.
     top : float
-        The greatest posterior mean at an observation: the best reward without its luck.
+        The greatest posterior mean at an observation: the best reward, cleaned of noise.
     """
 
     features: Features
@@ -91,7 +91,7 @@ class Critic:
         return cross @ self.weights, self.amplitude * (prior - white @ white.T)
 
     def after_observing(self, covariance: FloatArray, row: int) -> FloatArray:
-        """Return the covariance after an observation of one row, whatever it will be."""
+        """Return the covariance after an observation of one row; its value does not matter."""
         gain = covariance[:, row] / (covariance[row, row] + self.noise * self.amplitude)
         return np.asarray(covariance - np.outer(gain, covariance[row]))
 
@@ -110,13 +110,13 @@ class Critic:
 
 @dataclass(frozen=True)
 class GaussianProcess:
-    """Priors of a critic: the centre and the spread of the logarithm of each hyperparameter.
+    """Priors of a critic: log-normal, as pairs of the centre and the spread of the logarithm.
 
     Parameters
     ----------
     length_scale : (float, float), default=(0.5, 1.0)
         On features in [0, 1]. The centre grows with the square root of the number of
-        hyperparameters, for so do distances (Hvarfner et al. 2024).
+        hyperparameters, as distances do (Hvarfner et al. 2024).
     trend : (float, float), default=(0.1, 1.5)
         Variance of the main effects.
     noise : (float, float), default=(1e-3, 1.5)

@@ -1,4 +1,4 @@
-"""A second policy, which starts again where a search has stalled."""
+"""The explorer: a second policy, which starts again whenever the search stalls."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from skpg.space.types import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class Explorer:
-    """A second policy, which begins again where the search stalls.
+    """A second policy, which starts again whenever the search stalls.
 
-    The policy of a search narrows onto one optimum and stays there. An explorer shares its
-    critic, but starts from the user's distributions, and narrows as it climbs, onto the same
-    optimum or onto another one; chance decides. When the search has won next to nothing for
-    30 candidates it starts again.
+    The policy of a search narrows onto one optimum and stays there. The explorer uses the same
+    critic, but starts from the user's distributions and narrows, by chance, onto the same
+    optimum or onto another one. It starts again whenever 30 candidates have brought next to
+    no gain.
 
     Attributes
     ----------
@@ -62,10 +62,9 @@ class Explorer:
         rng: np.random.Generator,
         admissible: Admissible,
     ) -> FloatArray:
-        """Pick up to `n` draws by their upper confidence bounds, away from those that wait.
+        """Pick up to `n` draws by their upper confidence bounds, away from pending actions.
 
-        It is the few draws that make it explore: the greatest bounds of many are all in one
-        place.
+        Few draws make it explore: the greatest bounds among many are all in one place.
         """
         if self.policy is None or not n:
             return waiting[:0]

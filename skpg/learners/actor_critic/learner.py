@@ -1,4 +1,4 @@
-"""The default: natural-gradient steps on virtual actions that a Gaussian process judges."""
+"""The default learner: natural-gradient steps on virtual actions, judged by a critic."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ from skpg.space.types import FloatArray
 
 @dataclass(frozen=True)
 class ActorCritic(Learner):
-    """Improve the policy on virtual actions that a critic judges; screen what it draws.
+    """Improve the policy on virtual actions that a critic judges, and pick batches by it.
 
-    Rewards are few, virtual actions are free: a Gaussian process, the critic, is fitted to
-    all rewards, and the policy climbs by natural-gradient steps on actions that are drawn
-    from it and judged by the critic, inside a trust region. The next batch is picked among
-    draws of the policy, of the user's distributions and perturbations of the best
-    candidate, one by one: each has the greatest probability of improving on the best by as
-    much as it is its turn to aim at, given the uncertainty that the earlier ones leave.
+    A Gaussian process, the critic, is fitted to all rewards. The policy takes natural-gradient
+    steps, inside a trust region, on virtual actions: drawn from it and judged by the critic, at
+    no cost in fits. The next batch is picked among draws of the policy, draws of the user's
+    distributions, and perturbations of the best candidate, one by one. Each pick is the action
+    with the greatest probability of improving on the best candidate by a given amount, its
+    ambition, given the uncertainty that the earlier picks leave.
 
-    Candidates with the very same reward tell which choices of a list switch which
-    hyperparameters off, as a linear kernel does with ``gamma``. The critic does not look at
-    what is switched off, and perturbations change something else.
+    Candidates with exactly the same reward show which choices of a list switch which
+    hyperparameters off, as a linear kernel does with ``gamma``. The critic ignores a
+    hyperparameter where it is switched off, and perturbations change others instead.
 
-    A search that has won next to nothing for 30 candidates has stalled. From then on only
-    half of the candidates improve on the best, or take small steps from it. The others are
-    draws of a second policy, the explorer, which starts again from the user's
-    distributions whenever the search stalls, and improvements on the best candidate outside
-    of the niches in which nothing more was won (sequential niching [5]_).
+    A search has stalled when 30 candidates have brought next to no gain. From then on only
+    half of the candidates improve on the best one or take small steps from it. The others are
+    draws of a second policy, the explorer, which starts from the user's distributions whenever
+    the search stalls, and improvements on the best candidate outside of the niches, the
+    regions around earlier optima that brought no more gain (sequential niching [5]_).
 
     Parameters
     ----------
@@ -138,8 +138,8 @@ class ActorCritic(Learner):
     ) -> FloatArray:
         """Pick a batch by the critic.
 
-        The first one is spread over the space, but for the candidate that opens the search:
-        the centre, around which people tend to lay their ranges.
+        The first batch is spread over the space. It opens with the centre, around which users
+        tend to choose their ranges.
         """
         if state.critic is None:
             actions = well_spread(state.policy, n, rng)
@@ -154,7 +154,7 @@ class ActorCritic(Learner):
         return actions[admissible(actions)][:n]
 
     def recommend(self, state: ActorCriticState, memory: Memory) -> FloatArray:
-        """Return the best action by a critic of the best candidates, or the best candidate."""
+        """Return the best action according to a critic of the best candidates, or the best one."""
         if state.critic is None:
             return state.policy.mode_action()
         return recommend_near_best(state, memory, self.critic)
@@ -175,7 +175,7 @@ class ActorCritic(Learner):
             critic = Critic.condition(features, state.critic.theta, x, y)
             return replace(state, critic=critic)
         else:
-            # the optimum moves less and less, and each evaluation costs more and more
+            # with more rewards the optimum moves less, and an evaluation of the loss costs more
             few = len(memory) < CONSTANTS.few_rewards
             steps = CONSTANTS.refit_steps if few else CONSTANTS.refit_steps // 2
             critic = self.critic.fit(features, x, y, state.critic.theta, steps)

@@ -1,4 +1,4 @@
-"""Niches: where a search has stopped to improve, and what it improves elsewhere."""
+"""Niches: regions that a search has left because they brought no more gain."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from skpg.space.types import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class Niches:
-    """The niches that a search has left, and where it goes on beside the best of all.
+    """The niches that a search has left, and the best candidate outside of them.
 
-    Sequential niching [1]_: the policy narrows onto one optimum and the critic finds nothing
-    promising elsewhere, for what it saw there was not tuned yet. So when a niche yields
-    nothing more, some of the candidates leave it, and tune the best of what lies outside
-    of it. All of them share one critic.
+    Sequential niching [1]_: the policy narrows onto one optimum, and the critic predicts
+    little elsewhere, where it has seen untuned values only. So when a niche brings no more
+    gain, some of the candidates leave it and improve on the best candidate outside of it. All
+    niches share one critic.
 
     Attributes
     ----------
@@ -32,8 +32,8 @@ class Niches:
     since : int
         Number of rewards when the last one was left.
     parent : ndarray of shape (n_dimensions,) or None
-        The best action outside of them; None as long as no niche was left, or where there is
-        no candidate outside.
+        The best action outside of them; None if no niche was left yet, or if no candidate lies
+        outside.
 
     References
     ----------
@@ -47,7 +47,7 @@ class Niches:
     parent: FloatArray | None = None
 
     def outside(self, critic: Critic, x: FloatArray, space: Space) -> NDArray[np.bool_]:
-        """Return which rows of the design matrix `x` lie in none of them."""
+        """Return which rows of the design matrix `x` lie in none of the niches."""
         if not self.left:
             return np.ones(len(x), dtype=bool)
         return np.asarray(
@@ -56,7 +56,7 @@ class Niches:
         )
 
     def updated(self, critic: Critic, memory: Memory, space: Space) -> Niches:
-        """Return the niches after the last rewards: one more where nothing was won."""
+        """Return the niches after new rewards: one more if there was no gain."""
         rewards = finite(memory.rewards)
         outside = self.outside(critic, design(space, memory.actions), space)
         there = np.where(outside, rewards, -np.inf)

@@ -1,4 +1,4 @@
-"""Picking a batch by what a critic says of many actions."""
+"""Picking a batch among many actions by the predictions of a critic."""
 
 from __future__ import annotations
 
@@ -16,14 +16,25 @@ Score = Callable[[FloatArray, FloatArray], FloatArray]
 
 @dataclass(frozen=True, eq=False)
 class Improvement:
-    """By how many of its standard deviations an action is expected to miss its aim."""
+    """The score of actions that are to exceed a reward by an ambition.
+
+    It is ``(mean - top - ambition) / std``, which grows with the probability of doing so.
+
+    Attributes
+    ----------
+    top : float
+        The reward to exceed.
+    within : ndarray of bool of shape (n,)
+        The actions that qualify.
+    ambition : float
+    """
 
     top: float
     within: NDArray[np.bool_]
     ambition: float
 
     def __call__(self, mean: FloatArray, std: FloatArray) -> FloatArray:
-        """Return the score of each action; those elsewhere come after all others."""
+        """Return the score of each action; those that do not qualify come last."""
         scores = (mean - self.top - self.ambition) / std
         return np.asarray(np.where(self.within, scores, scores - 1e9))
 
@@ -31,7 +42,7 @@ class Improvement:
 def pick_one_by_one(
     critic: Critic, x: FloatArray, waiting: int, scores: Sequence[Score]
 ) -> NDArray[np.intp]:
-    """Pick a row for each score, given the uncertainty that the earlier ones leave.
+    """Pick a row for each score, given the uncertainty that the earlier picks leave.
 
     Parameters
     ----------
@@ -40,12 +51,12 @@ def pick_one_by_one(
         Rows of the design matrix; the first `waiting` are being evaluated.
     waiting : int
     scores : sequence of callables
-        From the means and standard deviations of all rows to their scores.
+        Map the means and standard deviations of all rows to their scores.
 
     Returns
     -------
     ndarray of shape (len(scores),)
-        Rows, counted from the first that does not wait; fewer if there are fewer.
+        Rows, counted from the first that is not being evaluated; fewer if there are fewer.
 
     References
     ----------

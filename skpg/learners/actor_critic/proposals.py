@@ -1,4 +1,4 @@
-"""What the next candidates are for, and which actions they are."""
+"""The purpose of each of the next candidates, and the actions that serve it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from skpg.space.types import FloatArray
 
 
 class Turn(NamedTuple):
-    """What a candidate is for, and by how much it is to improve on that.
+    """The purpose of a candidate, and by how much it is to improve.
 
-    Kinds are "best" and "niche", which improve on the best candidate of all and outside of
-    the niches that were left, "explore", a draw of the explorer, and "step", a small step.
+    Kinds are "best", an improvement on the best candidate of all; "niche", on the best one
+    outside of the niches that were left; "explore", a draw of the explorer; and "step", a
+    small step from the best candidate.
     """
 
     kind: str
@@ -54,9 +55,9 @@ def propose_batch(
 def turns_of(
     state: ActorCriticState, memory: Memory, n: int, ambitions: Sequence[float]
 ) -> list[Turn]:
-    """Return what the next candidates are for.
+    """Return the purposes of the next candidates.
 
-    Turns go on from batch to batch, so that batches of one explore as well.
+    The cycle of turns continues from batch to batch, so that batches of one explore as well.
     """
     turns, cycle = [], CONSTANTS.turns
     for i in range(n):
@@ -79,8 +80,7 @@ def small_steps(
 ) -> FloatArray:
     """Return `n` perturbations of the best candidate, each the best of five by the critic.
 
-    Where the critic has smoothed away what is left to win, small steps at random still win:
-    one in eight, once the picks of the critic have stalled.
+    The critic smooths small structure away; random small steps still find gains there.
     """
     prior, contestants = Policy.prior(state.space), CONSTANTS.step_contestants
     actions = perturb(prior, prior, state.parent(memory.best), 2 * contestants * n, rng)
@@ -105,14 +105,13 @@ def _improvements(
     """Pick actions one by one, each by its probability of improving by its ambition.
 
     This is Jones's method of many targets (2001). Near an optimum whose surroundings are
-    known all but the smallest ambitions are hopeless, so that the search does not stall
-    there, as it does with an upper confidence bound: a certain 0.001 more is a larger
-    bound.
+    known, all but the smallest ambitions are hopeless, so that large ones leave it. An upper
+    confidence bound does not: there a certain gain of 0.001 raises the bound.
     """
     if not turns:
         return waiting[:0]
     actions = _screened(state, memory, rng)
-    if state.space.size < 10 * len(memory):  # most of what is screened may have been seen
+    if state.space.size < 10 * len(memory):  # most of these actions may have been evaluated
         actions = actions[admissible(actions)]
     if len(actions) > len(turns):
         x = design(state.space, actions)
@@ -144,7 +143,7 @@ def _screened(state: ActorCriticState, memory: Memory, rng: np.random.Generator)
 
 
 def _aims(state: ActorCriticState, x: FloatArray) -> dict[str, tuple[float, NDArray[np.bool_]]]:
-    """Return what is to be improved on, and by which rows of the design matrix."""
+    """Return the reward to exceed, and the rows of the design matrix that may, by kind."""
     critic, niches = state.known_critic, state.niches
     aims = {"best": (critic.top, np.ones(len(x), dtype=bool))}
     if niches.parent is not None:
@@ -156,7 +155,7 @@ def _aims(state: ActorCriticState, x: FloatArray) -> dict[str, tuple[float, NDAr
 def _finalists(
     state: ActorCriticState, x: FloatArray, n: int, ambitions: Sequence[float]
 ) -> NDArray[np.intp]:
-    """Return the rows that the least or the greatest ambition likes best."""
+    """Return the rows with the best scores for the least or the greatest ambition."""
     mean, std = state.known_critic.predict(x)
     best = []
     for top, within in _aims(state, x).values():

@@ -1,4 +1,4 @@
-"""The learner's answer: the best action near the best candidate."""
+"""The learner's estimate of the best action, near the best candidate."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def recommend_near_best(
 ) -> FloatArray:
     """Return the best action by a critic of the best candidates only, near the best one.
 
-    Among all rewards the differences between the best are too small to be modelled; on
-    the ranges that the best span they are not. Outside of these ranges the critic of the best
-    knows nothing, so they are not left; and where the best candidates are crowded its mean
-    has peaks that are none, so the answer is rejected, for the best candidate itself, if its
-    extra uncertainty exceeds its predicted gain.
+    A critic of all rewards cannot resolve the differences between the best candidates; one of
+    the best candidates only, scaled to the ranges that these span, can. The answer stays within
+    these ranges, as this critic knows nothing outside. Between crowded candidates its mean may
+    have spurious peaks, so reject the answer, in favour of the best candidate, if its extra
+    uncertainty exceeds its predicted gain.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def _improve(
     span: FloatArray,
     unit: FloatArray,
 ) -> FloatArray:
-    """Return what ever smaller steps from an action find within the ranges of the best."""
+    """Return the best action found by ever smaller steps within the ranges of the best."""
     rng = np.random.default_rng(0)
     for size in CONSTANTS.recommendation_steps:
         changed = rng.random((CONSTANTS.virtual_actions, len(action))) < 0.5

@@ -29,7 +29,7 @@ def well_spread(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
 
 
 def _fill(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
-    """Draw a value for each hyperparameter, also of branches that are not drawn."""
+    """Draw a value for each hyperparameter, including those of branches not drawn."""
     d = len(policy.actors)
     strata = rng.permuted(np.tile(np.arange(n), (d, 1)), axis=1).T
     uniform = (strata + rng.random((n, d))) / n
@@ -59,8 +59,8 @@ def perturb(
     """Return an action `n` times with one, two, three or all hyperparameters changed.
 
     A change is a draw of the policy, a draw of the prior (the user's distributions) or, for
-    numbers, a step in probability. What is nan in the action is drawn always, and is none of
-    the one, two or three.
+    numbers, a step in probability. Hyperparameters that are nan in the action are always drawn
+    and do not count among the one, two or three.
     """
     d = len(policy.actors)
     drawn = np.where(rng.random((n, 1)) < 0.5, _fill(policy, n, rng), _fill(prior, n, rng))
@@ -79,7 +79,7 @@ def perturb(
 def step_distributions(policy: Policy, actions: FloatArray, steps: FloatArray) -> FloatArray:
     """Return actions after steps in probability along the distributions.
 
-    The steps are in units of the policy's standard deviations; lists stay.
+    The steps are in units of the policy's standard deviations; lists do not change.
     """
     near = actions.copy()
     for j, actor in enumerate(policy.actors):
@@ -90,7 +90,7 @@ def step_distributions(policy: Policy, actions: FloatArray, steps: FloatArray) -
 
 
 def step_numbers(policy: Policy, actions: FloatArray, steps: FloatArray) -> FloatArray:
-    """Return actions after steps along distributions and ordered lists; other lists stay."""
+    """Return actions after steps along distributions and ordered lists only."""
     near = step_distributions(policy, actions, steps)
     for j, (dimension, actor) in enumerate(
         zip(policy.space.dimensions, policy.actors, strict=True)
@@ -103,7 +103,7 @@ def step_numbers(policy: Policy, actions: FloatArray, steps: FloatArray) -> Floa
 def _step_in_rank(
     dimension: Choice, actor: CategoricalActor, column: FloatArray, steps: FloatArray
 ) -> FloatArray:
-    """Return the choices after steps, each at least to another choice."""
+    """Return the choices after steps of at least one rank each."""
     rows = ~np.isnan(column)  # elsewhere the hyperparameter is not active
     ranks, p = dimension.ranks, actor.probabilities
     sigma = np.sqrt(p @ (ranks - p @ ranks) ** 2)

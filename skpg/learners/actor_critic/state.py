@@ -1,4 +1,4 @@
-"""What the default learner knows after an update."""
+"""The state of the default learner."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ActorCriticState(LearnerState):
     critic : Critic or None
         None before the first rewards.
     fitted : int
-        Number of rewards when the length scales of the critic were fitted.
+        Number of rewards when the length scales of the critic were last fitted.
     niches : Niches
     explorer : Explorer
     """
@@ -33,10 +33,10 @@ class ActorCriticState(LearnerState):
 
     @property
     def known_critic(self) -> Critic:
-        """The critic, where there are rewards."""
+        """The critic; there are rewards."""
         assert self.critic is not None
         return self.critic
 
     def parent(self, action: FloatArray) -> FloatArray:
-        """Return an action to perturb: nan for what makes no difference to it."""
+        """Return an action to perturb: nan for hyperparameters that are switched off."""
         return without_inert(self.known_critic.features, self.space, action)

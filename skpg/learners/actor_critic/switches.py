@@ -1,8 +1,8 @@
-"""Switches: choices of a list that switch other hyperparameters off, as ties tell.
+"""Switches: choices of a list that switch other hyperparameters off, inferred from ties.
 
 A linear kernel has no ``gamma``, a linear booster no ``max_depth``: candidates that differ in
-nothing else have the very same reward. A critic that knows does not expect more to be won
-there, and a search does not try it.
+nothing else have exactly the same reward. A critic that knows expects no gain from varying what
+is switched off, and the search does not try.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ def switched_off(
 ) -> NDArray[np.bool_] | None:
     """Return which hyperparameters the choices of unordered lists switch off.
 
-    A choice may switch off what candidates with the same reward differ in, if all of them
-    have that choice, and if no two candidates that have it, and differ in nothing else,
-    have different rewards. If several lists may be the reason, it is the one that explains
-    most ties, or does so by fewest choices, or explains most for all hyperparameters.
+    A choice may switch off the hyperparameters in which candidates with the same reward
+    differ, if all of them have that choice, and if no two candidates that have it, and differ
+    in nothing else, have different rewards. If several lists may be the reason, the one that
+    explains most ties is taken; then the one that does so by fewest choices; then the one that
+    explains most ties over all hyperparameters.
 
     Parameters
     ----------
@@ -31,12 +32,12 @@ def switched_off(
     x : ndarray of shape (n, n_columns)
         Rows of its design matrix.
     rewards : ndarray of shape (n,)
-        nan where a candidate failed; failures say nothing.
+        nan where a candidate failed; these candidates are ignored.
 
     Returns
     -------
     ndarray of bool of shape (sum of levels, n_groups), or None
-        None where ties show nothing.
+        None if the ties show nothing.
     """
     worked = np.isfinite(rewards)
     rows, rewards = _by_hyperparameter(features, x[worked]), rewards[worked]

@@ -193,12 +193,3 @@ def test_a_search_does_not_tune_what_makes_no_difference(batch):
     assert trees >= 5
     assert fewer_trees <= 2
     assert repeated < 0.5 * more_repeated
-
-
-def test_of_unordered_choices_the_best_candidate_is_recommended():
-    optimizer = PolicyGradientOptimizer({name: list("abcd") for name in "xyz"}, random_state=0)
-    for _ in range(3):
-        asked = optimizer.ask(10)
-        optimizer.tell(asked, [-float(ord(p["x"]) * ord(p["y"])) for p in asked])
-    best = optimizer.space.decode(optimizer.memory.actions)[optimizer.memory.rewards.argmax()]
-    assert optimizer.recommend() == best

@@ -9,7 +9,7 @@ common = load(
     patches={"sklearn.utils._test_common.instance_generator.all_estimators": all_estimators},
 )
 BORROWED = borrow(common, keep=lambda value: isinstance(value, tuple(SEARCHES.values())))
-BORROWED.pop("test_estimators", None)  # tests/test_estimator_checks.py
+BORROWED.pop("test_estimators", None)  # tests/search/test_estimator_checks.py
 globals().update(BORROWED)
 
 pytestmark = pytest.mark.filterwarnings("default")
