@@ -16,7 +16,6 @@ from skpg.space.dimensions.quantiles import (
     cdf_by_bisection,
     describe,
     ends_of_support,
-    has_pmf,
 )
 from skpg.space.scalars import is_nan, to_float
 
@@ -149,23 +148,20 @@ def _counted(listed: list[Any]) -> tuple[list[Any], list[int]]:
 
 
 def _from_distribution(name: str, value: Any, branch: int | None) -> Continuous | Discrete:
-    median, drawn = _median_and_draw(name, value)
-    discrete = isinstance(getattr(value, "dist", None), stats.rv_discrete)
-    # scipy draws integers also where a fraction was added to them
-    whole = isinstance(drawn, numbers.Integral) and (median.is_integer() or not discrete)
-    if whole or discrete:
+    whole = isinstance(_draw(name, value), numbers.Integral)
+    if whole or isinstance(getattr(value, "dist", None), stats.rv_discrete):
         return _with_table(Discrete(name, value, whole=whole, branch=branch))
     low, high = ends_of_support(value)
     return Continuous(name, value, low, high, branch=branch)
 
 
-def _median_and_draw(name: str, distribution: Any) -> tuple[float, Any]:
-    """Return the median and a value that is drawn as `RandomizedSearchCV` draws it.
+def _draw(name: str, distribution: Any) -> Any:
+    """Return a value that is drawn as `RandomizedSearchCV` draws it.
 
     Raises
     ------
     ValueError
-        If they cannot be had, or are arrays.
+        If a distribution does not have single numbers as quantiles and values.
     """
     where = f"param_distributions[{name!r}]"
     median = np.asarray(_call(where, distribution, "ppf", 0.5))
@@ -186,7 +182,7 @@ def _median_and_draw(name: str, distribution: Any) -> tuple[float, Any]:
         raise ValueError(
             f"{where} must have a `ppf` that takes arrays, got {describe(distribution)}."
         )
-    return float(median), np.asarray(drawn).item()
+    return np.asarray(drawn).item()
 
 
 def _call(where: str, distribution: Any, method: str, *args: Any, **kwargs: Any) -> Any:
@@ -209,14 +205,14 @@ def _with_table(dimension: Discrete) -> Discrete:
         cumulative = np.cumsum(p)[p > 0]
         atoms = np.asarray(distribution.ppf(cumulative - p[p > 0] / 2), dtype=float)
         return replace(dimension, atoms=atoms, cumulative=cumulative)
-    if has_pmf(distribution):
+    if dimension.pmf_is_known:
         low, high = distribution.support()
     else:
         low, high = dimension.resolve(np.array([-LARGEST_Z, LARGEST_Z]))
     if high - low >= LARGEST_TABLE:
         return dimension
     atoms = np.arange(low, high + 1).astype(float)
-    if has_pmf(distribution):
+    if dimension.pmf_is_known:
         atoms = atoms[distribution.pmf(atoms) > 0]
         cumulative = np.asarray(distribution.cdf(atoms), dtype=float)
         return replace(dimension, atoms=atoms, cumulative=cumulative)

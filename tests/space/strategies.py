@@ -57,7 +57,7 @@ VALUES = st.one_of(
     st.lists(st.one_of(SCALARS, st.lists(st.floats()), st.dictionaries(st.text(), st.floats()))),
     st.just([float("nan"), (1, float("nan")), None, np.float64("nan")]),
     st.just([True, 1, 1.0, "1", np.int64(1), np.bool_(True), (True,), (1,), [1], [1.0]]),
-    st.just([np.arange(3), np.arange(3.0), np.array([1.0, np.nan]), np.array([None, "a"])]),
+    st.just([np.arange(3), np.arange(3.0), np.array([1.0, np.nan]), np.array([None, np.nan])]),
     st.just([[("pca", PCA(2))], [("pca", PCA(2)), ("pca2", PCA(3))], "passthrough"]),
     st.just([PCA(1), PCA(2), Pipeline([("pca", PCA(2)), ("pca2", PCA(3))])]),
     st.just([functools.partial(max, 1), functools.partial(max, 2), KFold(3), KFold(4), max, PCA]),

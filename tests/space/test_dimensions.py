@@ -1,8 +1,10 @@
 """Dimensions: values that are drawn, bounds, precision, order, look-ups and checks."""
 
+import pickle
+
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 from sklearn.model_selection import ParameterSampler
 
 from skpg.policy.policy import Policy
@@ -57,9 +59,16 @@ def test_values_are_those_that_randomized_search_draws(distribution):
 
 
 def test_numbers_too_large_for_floats_have_an_order():
-    space = Space({"x": [1.5, 10**400, -(10**400), 7, float("nan")]})
+    space = Space({"x": [1.5, float("nan"), 10**400, -(10**400), np.float32(7), 3]})
     assert space.dimensions[0].ordered
-    np.testing.assert_allclose(space.dimensions[0].ranks, [0.3, 0.7, 0.1, 0.5, 0.9])
+    np.testing.assert_allclose(6 * space.dimensions[0].ranks, [1.5, 5.5, 4.5, 0.5, 3.5, 2.5])
+
+
+def test_functions_of_one_name_are_not_the_same():
+    space = Space({"x": [special.exp2, np.log2]})
+    assert space.canonical({"x": pickle.loads(pickle.dumps(np.log2))}) == {"x": np.log2}
+    with pytest.raises(ValueError, match="x=<ufunc 'exp2'> is not among"):
+        space.canonical({"x": np.exp2})
 
 
 @pytest.mark.parametrize("entry", [[3, 1, "a"], *OWN, *MOVED])

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from sklearn.decomposition import PCA
 
 from skpg.policy.policy import Policy
 from skpg.space.dimensions import Choice
@@ -18,7 +19,7 @@ from skpg.space.space import Space
 from skpg.storage.json import decode as from_json
 from skpg.storage.json import encode as to_json
 from tests.space.strategies import ANY_SPACES
-from tests.space.user_distributions import OnlyQuantiles, steps, thirds
+from tests.space.user_distributions import OnlyQuantiles, from_three_to_nine_tenths, steps, thirds
 
 
 def test_equal_but_different_objects_are_told_apart_by_identity():
@@ -54,7 +55,7 @@ def test_candidates_come_back_from_where_copies_of_them_went(param_distributions
         for dimension, value in zip(space.dimensions, row, strict=True):
             support = getattr(getattr(dimension, "distribution", None), "support", None)
             if support is not None and not np.isnan(value):
-                assert support()[0] <= value <= support()[1]
+                assert np.trunc(support()[0]) <= value <= support()[1]
         lists = [d.choices for d in space.dimensions if isinstance(d, Choice)]
         if not any(same(a, b) for choices in lists for a, b in combinations(choices, 2)):
             assert space.key(params) == copy.key(params) == space.key(stored)
@@ -83,6 +84,7 @@ def _same_or_near(left, right):
         # rounding at the ends: .3 + .6 is less than .9, and 1 - .9 more than .1
         (stats.uniform(0.3, 0.6), 0.9, 0.3 + 0.6),
         (stats.uniform(-0.9, 1), 0.1, -0.9 + 1),
+        (OnlyQuantiles(from_three_to_nine_tenths), 0.9, 0.3 + 0.6),
         (stats.truncnorm(-3, 3, loc=1, scale=0.3), 0.1, 1 - 3 * 0.3),
         (stats.rv_discrete(values=([1, 2], [0.5, 0.5]))(0.1), 2.1, 2.1),
         (np.arange(0.1, 1, 0.1), 0.3, 0.1 * 3),
@@ -98,6 +100,7 @@ def _same_or_near(left, right):
         ([np.float32(2), np.float32(3)], 2.0, np.float32(2)),
         ([(32,), (64, 32)], [64, 32], (64, 32)),
         ([[("a", (1, 2))], [("a", (1, 3))]], [["a", [1, 3]]], [("a", (1, 3))]),
+        ([PCA(1), PCA(2)], PCA(2).fit(np.eye(3)), PCA(2)),
         ([1, float("nan")], np.float64("nan"), float("nan")),
         ([(1, float("nan"))], (1, float("nan")), (1, float("nan"))),
         pytest.param([1, 10**400, 2], 10**400, 10**400, id="no float"),
@@ -136,6 +139,16 @@ def test_what_was_drawn_is_found_in_its_own_branch():
     space = Space([{"x": [1, 2]}, {"x": [1.0]}, {"x": stats.uniform(0.5, 0.5)}, {"x": [True]}])
     for value, branch in [(1, 0), (1.0, 1), (0.75, 2), (True, 3), (np.float32(0.75), 2)]:
         assert space.identify({"x": value})[0] == branch
+    for unlikely, likely in [
+        (stats.binom(1000, 0.5), stats.randint(0, 3)),
+        (stats.poisson(4), stats.randint(300, 303)),
+        (stats.norm(), stats.uniform(100, 1)),
+        (stats.uniform(0, 10), stats.randint(1, 4)),
+    ]:
+        space = Space([{"x": unlikely}, {"x": likely}])
+        actions = np.array([[1.0, np.nan, z] for z in (-1, 0, 1)])
+        assert space.keys(actions) == [space.key(params) for params in space.decode(actions)]
+        assert space.decode(space.encode(space.decode(actions))) == space.decode(actions)
     grid = Space([{"x": stats.randint(0, 3)}, {"x": [1.0, 2]}])
     assert [grid.key(params) for params in grid.decode(grid.grid())] == grid.keys(grid.grid())
     assert len(set(grid.keys(grid.grid()))) == 4

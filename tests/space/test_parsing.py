@@ -61,6 +61,9 @@ def test_atoms_keep_their_places_and_probabilities():
     np.testing.assert_allclose(dimension.cumulative, [0.2, 0.7, 1.0])
     (dimension,) = Space({"x": MOVED[3]}).dimensions
     assert dimension.atoms.tolist() == [-1, 3]  # 2 has no probability
+    even = stats.rv_discrete(values=(range(49), np.full(49, 1 / 49)))  # they add up to 1 + 2e-16
+    (dimension,) = Space({"x": even}).dimensions
+    assert dimension.atoms.tolist() == list(range(49))
 
 
 def test_nan_is_one_choice():

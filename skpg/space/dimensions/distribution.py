@@ -191,6 +191,14 @@ class Discrete(FromDistribution):
         for table in ("atoms", "cumulative"):
             object.__setattr__(self, table, read_only(getattr(self, table)))
 
+    @cached_property
+    def pmf_is_known(self) -> bool:
+        """Whether the distribution tells the probabilities of what it draws."""
+        if not has_pmf(self.distribution):
+            return False
+        # scipy draws integers also where a fraction was added to them
+        return not self.whole or float(self.distribution.ppf(0.5)).is_integer()
+
     @property
     def size(self) -> float:
         """Number of atoms, infinite where there are too many to list."""
@@ -218,7 +226,7 @@ class Discrete(FromDistribution):
         if self.atoms is not None and self.cumulative is not None:
             middles = self.cumulative - np.diff(self.cumulative, prepend=0.0) / 2
             return middles[np.searchsorted(self.atoms, resolved)]
-        if has_pmf(self.distribution):
+        if self.pmf_is_known:
             cdf, pmf = self.distribution.cdf(resolved), self.distribution.pmf(resolved)
             return np.asarray(cdf - pmf / 2, dtype=float)
         before = cdf_by_bisection(self.resolve, resolved - 1)
@@ -257,6 +265,6 @@ class Discrete(FromDistribution):
 
     def _is_atom(self, resolved: FloatArray) -> NDArray[np.bool_]:
         """Return which numbers have a probability; for distributions without a table."""
-        if has_pmf(self.distribution):
+        if self.pmf_is_known:
             return np.asarray(self.distribution.pmf(resolved) > 0)
         return np.asarray(self.resolve(self.action(resolved)) == resolved)
