@@ -252,6 +252,15 @@ class Discrete(Known):
         """The type of the values: that of what the distribution draws."""
         return int if self.whole else float
 
+    @cached_property
+    def _tells(self) -> bool:
+        """Whether the distribution tells the probabilities of what it draws."""
+        methods = ("pmf", "cdf", "support")
+        if not all(callable(getattr(self.distribution, method, None)) for method in methods):
+            return False
+        # scipy draws integers also where a fraction was added to them
+        return not self.whole or float(self.distribution.ppf(0.5)).is_integer()
+
     @property
     def size(self) -> float:
         """Number of atoms, infinite where there are too many to tabulate."""
@@ -306,7 +315,7 @@ class Discrete(Known):
         if self.atoms is not None and self.cumulative is not None:
             middles = self.cumulative - np.diff(self.cumulative, prepend=0.0) / 2
             return middles[np.searchsorted(self.atoms, resolved)]
-        if _tells_atoms(self.distribution):
+        if self._tells:
             cdf, pmf = self.distribution.cdf(resolved), self.distribution.pmf(resolved)
             return np.asarray(cdf - pmf / 2, dtype=float)
         return (self._below(resolved - 1) + self._below(resolved)) / 2
@@ -319,15 +328,14 @@ class Discrete(Known):
             cumulative = np.cumsum(p)[p > 0]
             atoms = np.asarray(self.distribution.ppf(cumulative - p[p > 0] / 2), dtype=float)
             return replace(self, atoms=atoms, cumulative=cumulative)
-        told = _tells_atoms(self.distribution)
-        if told:
+        if self._tells:
             low, high = self.distribution.support()
         else:
             low, high = self.resolve(np.array([-LARGEST_Z, LARGEST_Z]))
         if high - low >= LARGEST_TABLE:
             return self
         atoms = np.arange(low, high + 1).astype(float)
-        if told:
+        if self._tells:
             atoms = atoms[self.distribution.pmf(atoms) > 0]
             cumulative = np.asarray(self.distribution.cdf(atoms), dtype=float)
             return replace(self, atoms=atoms, cumulative=cumulative)
@@ -337,7 +345,7 @@ class Discrete(Known):
 
     def _has(self, values: FloatArray) -> NDArray[np.bool_]:
         """Return which values are atoms, without a table."""
-        if _tells_atoms(self.distribution):
+        if self._tells:
             return np.asarray(self.distribution.pmf(values) > 0)
         return np.asarray(self.resolve(self.action(values)) == values)
 
@@ -761,22 +769,19 @@ def _choice(name: str, values: Any, branch: int | None) -> Choice:
 
 
 def _distribution(name: str, value: Any, branch: int | None) -> Continuous | Discrete:
-    median, drawn = _median_and_draw(name, value)
-    discrete = isinstance(getattr(value, "dist", None), stats.rv_discrete)
-    # scipy draws integers also where a fraction was added to them
-    whole = isinstance(drawn, numbers.Integral) and (median.is_integer() or not discrete)
-    if not (whole or discrete):
+    whole = isinstance(_draw(name, value), numbers.Integral)
+    if not whole and not isinstance(getattr(value, "dist", None), stats.rv_discrete):
         return Continuous(name, value, *_support(value), branch)
     return Discrete(name, value, branch=branch, whole=whole).tabulated()
 
 
-def _median_and_draw(name: str, value: Any) -> tuple[float, Any]:
-    """Return the median and a value that is drawn as `RandomizedSearchCV` draws it.
+def _draw(name: str, value: Any) -> Any:
+    """Return a value that is drawn as `RandomizedSearchCV` draws it.
 
     Raises
     ------
     ValueError
-        If they cannot be had, or are arrays.
+        If a distribution does not have single numbers as quantiles and values.
     """
     where = f"param_distributions[{name!r}]"
 
@@ -803,7 +808,7 @@ def _median_and_draw(name: str, value: Any) -> tuple[float, Any]:
         )
     if np.shape(ask("ppf", np.array([0.25, 0.5, 0.75]))) != (3,):
         raise ValueError(f"{where} must have a `ppf` that takes arrays, got {_described(value)}.")
-    return float(median), np.asarray(drawn).item()
+    return np.asarray(drawn).item()
 
 
 def _support(distribution: Any) -> tuple[float, float]:
@@ -814,11 +819,6 @@ def _support(distribution: Any) -> tuple[float, float]:
         with np.errstate(all="ignore"):  # they may be infinite
             low, high = distribution.ppf(np.array([0.0, 1.0]))
     return (-np.inf if np.isnan(low) else float(low)), (np.inf if np.isnan(high) else float(high))
-
-
-def _tells_atoms(distribution: Any) -> bool:
-    """Whether a distribution has all that scipy's discrete ones have."""
-    return all(callable(getattr(distribution, name, None)) for name in ("pmf", "cdf", "support"))
 
 
 def _quantile(distribution: Any, z: FloatArray) -> FloatArray:
@@ -950,8 +950,7 @@ def _alike_state(left: Any, right: Any, *, strict: bool) -> bool:
             return False
     except Exception:  # what cannot be copied is no copy
         return False
-    # a text is the name of something of which there is one, such as a function
-    return not isinstance(mine, str) and _alike(mine, its, strict=strict)
+    return _alike(mine, its, strict=strict)
 
 
 def _described(distribution: Any) -> str:

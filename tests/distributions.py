@@ -31,6 +31,10 @@ def thirds(q):
     return 3 * q
 
 
+def from_three_to_nine_tenths(q):
+    return 0.3 + 0.6 * q
+
+
 def tenths(q):
     return np.floor(10 * q)
 
@@ -84,6 +88,8 @@ MOVED = [
     stats.rv_discrete(values=([3, -1, 2], [0.2, 0.8, 0.0])),
     stats.randint(1, 31, loc=-5),
     stats.poisson(4, loc=3),
+    stats.randint(1, 31, loc=0.5),  # scipy draws integers nevertheless
+    stats.poisson(4, loc=0.5),
     stats.uniform(0.3, 0.6),
     stats.loguniform(1e-3, 1, loc=2),
 ]
