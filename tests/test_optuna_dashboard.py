@@ -134,11 +134,12 @@ def test_values_that_are_equal_to_optuna_stay_apart():
 
 def test_values_of_distributions_keep_their_types():
     halves = rv_discrete(values=(np.arange(1, 3.5, 0.5), np.full(5, 0.2)))
-    space = {"a": halves, "on": [(9, 7), (9.0, 7), (9, 7.0)]}
-    search = search_of(Scripted(), space, n_iter=15).fit(X, y)
+    space = {"a": halves, "on": [(9, 7), (9.0, 7), (9, 7.0)], "act": [0, 10**400]}
+    search = search_of(Scripted(), space, n_iter=30).fit(X, y)
     study = export_study(search)
     for trial, params in zip(study.trials, search.cv_results_["params"], strict=True):
-        assert trial.params == {"a": params["a"], "on": repr(params["on"])}
+        on, act = repr(params["on"]), repr(params["act"])
+        assert trial.params == {"a": params["a"], "on": on, "act": act}
 
 
 def test_what_is_not_fitted_or_has_a_taken_name_is_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -114,8 +115,10 @@ class _Labels:
                 distinct.append(choice)
         self._choices = Choice(name, tuple(distinct), np.empty(0))
         plain = all(isinstance(c, str | int | float | bool) or c is None for c in distinct)
+        # Optuna asks of each number whether it is nan, as a float
+        large = any(isinstance(c, int) and abs(c) > sys.float_info.max for c in distinct)
         # 1, 1.0 and True are one choice to Optuna
-        storable = plain and len(set(distinct)) == len(distinct)
+        storable = plain and not large and len(set(distinct)) == len(distinct)
         self._stored = distinct if storable else _distinct_texts(distinct)
         self._distribution = CategoricalDistribution(self._stored)
 
