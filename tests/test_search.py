@@ -339,6 +339,21 @@ def test_pipelines_with_steps_and_estimators_as_choices():
     assert search.policy_.mode()["model"] in (space[0]["model"][0], space[1]["model"][0])
 
 
+@pytest.mark.filterwarnings("ignore:One or more of the test scores")
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_candidate_that_the_pipeline_does_not_take_is_a_failed_one(n_jobs):
+    pipeline = Pipeline([("scale", StandardScaler()), ("model", SVC())])
+    space = {"scale": [StandardScaler(), "passthrough"], "scale__with_mean": [True, False]}
+    search = PolicyGradientSearchCV(pipeline, space, cv=3, n_jobs=n_jobs)
+    with pytest.warns(FitFailedWarning, match="the hyperparameters cannot be set"):
+        search.fit(X, y)
+    scores = search.cv_results_["mean_test_score"]
+    refused = [params["scale"] == "passthrough" for params in search.cv_results_["params"]]
+    np.testing.assert_array_equal(np.isnan(scores), refused)
+    with pytest.raises(Exception, match="the hyperparameters cannot be set"):
+        search.set_params(error_score="raise").fit(X, y)
+
+
 def test_metadata_reaches_fit_score_and_split():
     groups = np.repeat(np.arange(10), 15)
     search = PolicyGradientSearchCV(
