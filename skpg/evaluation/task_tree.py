@@ -28,7 +28,7 @@ class TaskTree:
     @property
     def caller(self) -> Caller | None:
         """The search as callbacks may see it in a worker; None without callbacks."""
-        return None if self._context is None else Caller(self._search)
+        return Caller(self._search) if getattr(self._search, "_skl_callbacks", None) else None
 
     def begin(self, n_fits: int) -> None:
         """Tell the callbacks that the search begins."""
