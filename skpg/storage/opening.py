@@ -49,7 +49,8 @@ def open_study(search: Any, task: Any, space: Space, learner: Any, *, asynchrono
         If a part of the search has no digest, such as a parameter that is an open file.
     """
     parts = fingerprint_of(search, task, space, learner, asynchronous=asynchronous)
-    # as the optimizer would draw it; None draws the seed once and for all
+    # As the optimizer would draw it. With random_state=None it is drawn once, when the study
+    # is made.
     seed = _seed(search.random_state)
     storage = Storage(search.storage)
     remember_parts(search, storage.path, parts)
@@ -152,7 +153,7 @@ def _advice_on_changes_by_fits(storage: Storage, differences: list[str]) -> str:
 
 
 def _facts(search: Any, task: Any, space: Space, seed: int) -> dict[str, Any]:
-    """Return what is noted of a study for its continuation, and for people."""
+    """Return the columns of a study that do not identify it."""
     versions = {
         "skpg": metadata.version("skpg"),
         "python": platform.python_version(),
