@@ -4,20 +4,13 @@ from importlib.util import find_spec
 
 import pytest
 
-BRIDGES = {
-    "optuna": [
-        f"optuna/{name}"
-        for name in ("__init__", "callback", "define_by_run", "export", "observed", "sampler")
-    ],
-    "mlflow": ["mlflow"],
-    "matplotlib": ["figures"],
-}
+# By the package that they need: files and folders of skpg/integrations.
+BRIDGES = {"optuna": "optuna", "mlflow": "mlflow.py", "matplotlib": "figures.py"}
 
 collect_ignore = [
-    f"skpg/integrations/{module}.py"
-    for package, modules in BRIDGES.items()
+    f"skpg/integrations/{bridge}"
+    for package, bridge in BRIDGES.items()
     if find_spec(package) is None
-    for module in modules
 ]
 
 

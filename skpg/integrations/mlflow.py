@@ -23,9 +23,9 @@ from skpg.integrations.tracking import Record, Tracker, described_settings, desc
 
 __all__ = ["MLflowCallback"]
 
-# MLflow takes so many params of a run at once.
+# Greatest number of params that MLflow takes in one call.
 LARGEST_BATCH = 100
-# Tells runs of searches from others: "search", or the status of a candidate.
+# The tag of all runs of searches: "search", or the status of a candidate.
 TAG = "skpg"
 
 
@@ -98,19 +98,19 @@ class _RunOfSearch(Record):
     def __init__(self, callback: MLflowCallback):
         self._callback = callback
         self._tags = callback.tags or {}
-        self._taken = ExitStack()
-        self._own: str | None = None
+        self._resources = ExitStack()
+        self._own_run_id: str | None = None
         self._scores: list[float] = []
         self._statuses: list[str] = []
 
     def begin(self, search: Any) -> None:
-        self._taken.enter_context(_without_autologging())
+        self._resources.enter_context(_without_autologging())
         self._client = mlflow.MlflowClient()
         active = mlflow.active_run()
         if active is None or TAG in self._client.get_run(active.info.run_id).data.tags:
             name = self._callback.run_name
             active = mlflow.start_run(run_name=name, nested=active is not None)
-            self._own = active.info.run_id
+            self._own_run_id = active.info.run_id
         self._run_id, self._experiment = active.info.run_id, active.info.experiment_id
         self._callback.run_id = self._run_id
         space = {f"space.{name}": value for name, value in described_space(search).items()}
@@ -130,7 +130,7 @@ class _RunOfSearch(Record):
             run_name=f"candidate {number}",
         ).info.run_id
         try:
-            self._log(child, progress.params, _scores(progress), {TAG: progress.status})
+            self._log(child, progress.params, _metrics(progress), {TAG: progress.status})
         finally:
             state = "FAILED" if progress.status == "failed" else "FINISHED"
             self._client.set_terminated(child, state, int(1000 * now))
@@ -156,16 +156,16 @@ class _RunOfSearch(Record):
         self._client.log_text(self._run_id, results, "cv_results.csv")
 
     def close(self, error: BaseException | None) -> None:
-        with self._taken:
-            if self._own is None:
+        with self._resources:
+            if self._own_run_id is None:
                 return
             state = "FINISHED" if error is None else "FAILED"
             state = "KILLED" if isinstance(error, KeyboardInterrupt) else state
             active = mlflow.active_run()
-            if active is not None and active.info.run_id == self._own:
+            if active is not None and active.info.run_id == self._own_run_id:
                 mlflow.end_run(state)
             else:  # somebody started another one, or ended ours
-                self._client.set_terminated(self._own, state)
+                self._client.set_terminated(self._own_run_id, state)
 
     def _log(
         self,
@@ -188,9 +188,9 @@ class _RunOfSearch(Record):
         )
 
 
-_switching = threading.Lock()
-_switched_off = ExitStack()
-_n_searches = 0
+_autologging_lock = threading.Lock()
+_autologging_off = ExitStack()
+_n_running = 0
 
 
 @contextmanager
@@ -199,25 +199,25 @@ def _without_autologging() -> Iterator[None]:
 
     MLflow's own context forgets that it was entered before.
     """
-    global _n_searches
-    with _switching:
+    global _n_running
+    with _autologging_lock:
         # Private: nothing else says whether the user has done so.
-        if not _n_searches and not autologging_utils._AUTOLOGGING_GLOBALLY_DISABLED:
-            _switched_off.enter_context(autologging_utils.disable_autologging())
-        _n_searches += 1
+        if not _n_running and not autologging_utils._AUTOLOGGING_GLOBALLY_DISABLED:
+            _autologging_off.enter_context(autologging_utils.disable_autologging())
+        _n_running += 1
     try:
         yield
     finally:
-        with _switching:
-            _n_searches -= 1
-            if not _n_searches:
-                _switched_off.close()
+        with _autologging_lock:
+            _n_running -= 1
+            if not _n_running:
+                _autologging_off.close()
 
 
-def _scores(progress: Progress) -> list[tuple[str, float, int]]:
+def _metrics(progress: Progress) -> list[tuple[str, float, int]]:
     """Return the metrics of a candidate with their steps."""
     folds = np.array(progress.fold_scores)
-    scores = [("fold_score", s, k) for k, s in enumerate(folds.tolist()) if np.isfinite(s)]
+    metrics = [("fold_score", s, k) for k, s in enumerate(folds.tolist()) if np.isfinite(s)]
     if np.isfinite(progress.score):
-        scores += [("mean_test_score", progress.score, 0), ("std_test_score", folds.std(), 0)]
-    return [*scores, ("seconds", progress.seconds, 0)]
+        metrics += [("mean_test_score", progress.score, 0), ("std_test_score", folds.std(), 0)]
+    return [*metrics, ("seconds", progress.seconds, 0)]

@@ -46,23 +46,23 @@ class Tracker(ABC):
 
     def on_search_begin(self, search: Any) -> None:
         """Open the record of a search."""
-        self._open.append(_Attempts(self._new_record(), type(self).__name__))
-        self._open[-1].attempt(lambda record: record.begin(search))
+        self._open.append(_GuardedRecord(self._new_record(), type(self).__name__))
+        self._open[-1].write(lambda record: record.begin(search))
 
     def __call__(self, progress: Progress) -> None:
         """Record a candidate of the search that runs in this thread, the innermost if several."""
-        for attempts in self._open[-1:]:
-            attempts.attempt(lambda record: record.add(progress))
+        for guarded in self._open[-1:]:
+            guarded.write(lambda record: record.add(progress))
 
     def on_search_end(self, search: Any, error: BaseException | None) -> None:
         """Record how a search ended, and close its record."""
-        for attempts in self._open[-1:]:
+        for guarded in self._open[-1:]:
             self._open.pop()
-            attempts.attempt(lambda record: record.end(search, error))
-            attempts.attempt(lambda record: record.close(error), always=True)
+            guarded.write(lambda record: record.end(search, error))
+            guarded.close(error)
 
     @property
-    def _open(self) -> list[_Attempts]:
+    def _open(self) -> list[_GuardedRecord]:
         """The records of the searches that run in this thread, the innermost last."""
         threads: Any = self.__dict__.setdefault("_threads", threading.local())
         if not hasattr(threads, "records"):
@@ -80,15 +80,20 @@ class Tracker(ABC):
         return copy
 
 
-class _Attempts:
-    """A record that is written to until that fails for the first time."""
+class _GuardedRecord:
+    """A record whose first error becomes a warning, and after which nothing more is written."""
 
     def __init__(self, record: Record, tracker: str):
         self._record, self._tracker, self._failed = record, tracker, False
 
-    def attempt(self, action: Callable[[Record], None], *, always: bool = False) -> None:
-        if self._failed and not always:
-            return
+    def write(self, action: Callable[[Record], None]) -> None:
+        if not self._failed:
+            self._attempt(action)
+
+    def close(self, error: BaseException | None) -> None:
+        self._attempt(lambda record: record.close(error))
+
+    def _attempt(self, action: Callable[[Record], None]) -> None:
         try:
             action(self._record)
         except Exception as failure:

@@ -27,7 +27,7 @@ def has_unused_bytes(dtype: np.dtype[Any]) -> bool:
 
 
 def is_tensor(value: Any) -> bool:
-    """Whether a value is a tensor of PyTorch whose elements all are in one piece of memory."""
+    """Whether a value is a dense tensor of PyTorch, not quantized."""
     torch = sys.modules.get("torch")
     return (
         torch is not None
@@ -56,7 +56,7 @@ def is_foreign_array(value: Any) -> bool:
 
 
 def on_host(array: Any) -> np.ndarray[Any, Any] | None:
-    """Return an array of any library, on any device, as one of numpy; None if none knows how."""
+    """Return an array of any library, on any device, as one of numpy; None if it cannot be."""
     ways: list[Callable[[], Any]] = [
         lambda: array.get(),  # CuPy
         lambda: array.asnumpy(),  # dpnp

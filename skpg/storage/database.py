@@ -20,9 +20,9 @@ SCHEMA_VERSION = 1
 # Seconds to wait while another process writes.
 LOCK_TIMEOUT = 60.0
 
-# A file with fewer bytes cannot be a database.
+# Bytes; a smaller file cannot be a database.
 SMALLEST_SIZE = 512
-# What reading rows raises where they are not what was written.
+# What reading damaged rows may raise.
 DAMAGE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 # Scores and rewards have no declared type: in a REAL column sqlite turns -0.0 into 0.0.
@@ -190,7 +190,7 @@ class Storage:
             raise StorageError(f"{_reason(self.path, code)}: {error}.") from error
 
     def _check_file(self, readonly: bool) -> None:
-        """Raise where there is something else than what will be read or written."""
+        """Raise if the file cannot be used as a storage."""
         folder = self.path.absolute().parent
         if not self.path.exists():
             if not folder.is_dir():
@@ -312,7 +312,7 @@ def _keep_log(connection: sqlite3.Connection) -> None:
 
 
 def _reason(path: Path, code: int) -> str:
-    """Say in the user's words what an error of sqlite means."""
+    """Return what an error of sqlite means, in the words of a user."""
     return {
         sqlite3.SQLITE_NOTADB: f"{path} is not a database",
         sqlite3.SQLITE_CORRUPT: f"{path} is damaged or truncated",

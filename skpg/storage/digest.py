@@ -36,9 +36,9 @@ WITHOUT_EFFECT = {"n_jobs", "verbose"}
 COPIED = ("_metadata_request", "_sklearn_output_config")
 
 FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, np.ufunc, type)
-# Whose values are told exactly by their `repr`.
+# Types whose `repr` identifies the value exactly.
 PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis))
-# What stands for values that cannot be copied, or whose copies say less than this.
+# Functions of values that cannot be copied, or whose copies hold less than is digested here.
 CONTENTS: dict[type, Callable[[Any], Any]] = {
     np.random.RandomState: lambda state: state.get_state(legacy=False),
     np.random.Generator: lambda generator: generator.bit_generator.state,
@@ -115,9 +115,9 @@ class _Writer:
 
     def __init__(self) -> None:
         self._hash = hashlib.blake2b(digest_size=16)
-        # the objects that are being written, to tell cycles
+        # the ids of the objects that are being written, to detect cycles
         self._open: dict[int, int] = {}
-        # whether estimators are told by all that they have learned
+        # whether the fitted attributes of estimators are written, not only the parameters
         self._fitted = False
 
     def hexdigest(self) -> str:
@@ -205,7 +205,7 @@ class _Writer:
                 self._write(form, flat.view(np.uint8) if flat.nbytes else b"")
             elif array.dtype.names is not None:
                 self._sequence(form, [flat[name] for name in array.dtype.names])
-            else:  # digits that tell it exactly
+            else:  # enough digits to identify each element
                 self._sequence(form, [flat.astype(str)])
 
     def _foreign_array(self, value: Any) -> bool:
@@ -262,7 +262,7 @@ class _Writer:
     def _function(self, function: Any) -> None:
         self._write("function", name_of(function).encode())
         if "<" in name_of(function) and isinstance(function, types.FunctionType):
-            # a lambda or an inner function has no name that tells it
+            # the name of a lambda or of an inner function does not identify it
             self._code(function.__code__)
             cells = [_content(cell) for cell in function.__closure__ or ()]
             self.add([function.__defaults__, function.__kwdefaults__, cells])
@@ -303,7 +303,7 @@ class _Writer:
 
 
 def shell_of(estimator: Any) -> list[Any]:
-    """Return what tells an estimator beside its parameters."""
+    """Return what identifies an estimator beside its parameters."""
     return [type(estimator), *(getattr(estimator, name, None) for name in COPIED)]
 
 
@@ -325,7 +325,7 @@ def _reduced(value: Any) -> Any:
 
 
 def _content(cell: types.CellType) -> Any:
-    """Return what a closure holds; a type stands for a variable that has no value yet."""
+    """Return what a cell of a closure holds; its type if the variable has no value yet."""
     try:
         return cell.cell_contents
     except ValueError:

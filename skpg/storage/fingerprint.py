@@ -23,9 +23,9 @@ VERSION_PART = "the version of skpg's results"
 # Where the quantile functions of distributions are compared.
 GRID = np.linspace(-LARGEST_Z, LARGEST_Z, 65)
 
-# By storage: the parts that fits of this process have changed. A part that differs from that
-# of an earlier study is no accident unless it is among them: the parts of a nested
-# cross-validation, or another `scoring`, are meant to differ.
+# By storage: the parts that fits of this process have changed. Only for these a difference
+# from an earlier study is warned of: any other was made on purpose, such as the data of a
+# nested cross-validation, or another `scoring`.
 _changed: dict[Path, set[str]] = {}
 
 
@@ -34,7 +34,7 @@ def fingerprint_of(
 ) -> dict[str, str]:
     """Return the digests of the parts of a search that decide its results.
 
-    What only decides how long it runs, and how fast, is no part of it: `n_iter`, `timeout`,
+    Left out is what only decides how long it runs, and how fast: `n_iter`, `timeout`,
     `target_score`, `patience`, `callbacks`, `n_jobs`, `pre_dispatch`, `verbose`, and `refit`
     unless it names the metric to learn from.
 
@@ -149,7 +149,7 @@ def _space_parts(space: Space) -> dict[str, Any]:
 
 
 def _dimension_part(dimension: Dimension) -> Any:
-    """Return what a dimension is for a policy: choices, or a quantile function."""
+    """Return what a policy sees of a dimension: choices, or values of a quantile function."""
     if isinstance(dimension, Choice):
         return ["list", dimension.choices, dimension.weights]
     return [type(dimension).__name__, dimension.values(dimension.resolve(GRID))]

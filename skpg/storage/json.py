@@ -21,7 +21,7 @@ LONGEST_TEXT = 200
 
 
 def encode(space: Space, params: Mapping[str, Any]) -> str:
-    """Return a candidate as JSON that tells it exactly.
+    """Return a candidate as JSON, without loss.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def decode(text: str, choice: Callable[[str, int, int], Any]) -> Params:
     ----------
     text : str
     choice : callable
-        From a name, an index and the number of a branch to the choice.
+        Returns the choice for the name of a hyperparameter, an index and a branch.
     """
     return {name: _value(name, value, choice) for name, value in json.loads(text).items()}
 
@@ -85,7 +85,7 @@ def choice_of(space: Space, name: str, index: int, branch: int) -> Any:
 
 
 def describe(space: Space) -> list[dict[str, Any]]:
-    """Return a space in the words of JSON, for people to read."""
+    """Return a description of a space that JSON can hold, for people to read."""
     return [
         {"name": d.name, "branch": d.branch, **_description(d)}
         for d in space.dimensions[int(space.branches > 1) :]

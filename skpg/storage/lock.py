@@ -23,9 +23,9 @@ class _Held:
     numbers: set[int] = field(default_factory=set)
 
 
-# By lock file. POSIX drops all locks of a process on a file as soon as it closes the file
-# once: so there is one descriptor for all, closed with the last lock. And POSIX does not hold
-# a process up by its own locks: so those are remembered here.
+# By lock file. POSIX drops all locks of a process on a file as soon as the process closes any
+# descriptor of it: so there is one for all, closed with the last lock. Nor do the locks of a
+# process exclude the process itself: so the numbers are remembered here.
 _files: dict[Path, _Held] = {}
 _guard = threading.Lock()
 

@@ -63,7 +63,7 @@ class StudySummary:
 
 @dataclass(frozen=True)
 class StoredChoice:
-    """A choice of a list that is no JSON, such as an estimator, read back without the list.
+    """A choice that JSON cannot hold, such as an estimator, read back without its list.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""One search in a storage: what it has recorded, and what it records."""
+"""The journal of one search, in a storage."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class Study(Journal):
     seed : int
         Seed of the optimizer.
     asynchronous : bool
-        Whether candidates are replayed in the order of their ends, and what was decided about
-        them with them.
+        Whether finished candidates are replayed in the order in which they ended, with the
+        decisions that were made about them.
 
     Raises
     ------
@@ -65,7 +65,7 @@ class Study(Journal):
         self._storage, self._id, self._lock = storage, study_id, lock
         self._space, self._asynchronous = space, asynchronous
         self._params: list[str] = []
-        # of settled candidates, by number: what was written about them last
+        # what was last written about settled candidates, by number
         self._decided: dict[int, tuple[Any, ...]] = {}
         self._outcomes: dict[int, dict[int, Outcome]] = {}
         self._statuses: dict[int, dict[int, str]] = {}
@@ -92,12 +92,12 @@ class Study(Journal):
             self._lock.release()
 
     def add(self, candidates: Sequence[Candidate], n_told: int) -> None:
-        """Take note of candidates, or check that they are those of the earlier run.
+        """Record candidates that are new, and check the others against the earlier run.
 
         Raises
         ------
         StorageError
-            If they are not.
+            If one is not the candidate that was recorded under its number.
         """
         new = []
         for candidate in candidates:
@@ -131,7 +131,7 @@ class Study(Journal):
         return Recorded(outcomes, self._statuses[number], closed)
 
     def record(self, candidate: Candidate, folds: Iterable[int]) -> None:
-        """Keep the outcomes of folds.
+        """Record the outcomes of folds.
 
         They are safe when this returns, except those of cheap fits, which are written with
         the others of their candidate.
@@ -169,14 +169,15 @@ class Study(Journal):
                     self._write_decision(connection, number, decision)
 
     def finish(self, stop_reason: str) -> None:
-        """Keep why the search ended."""
+        """Record why the search ended."""
         self._storage.write(
             "UPDATE studies SET stop_reason = ? WHERE study_id = ?", stop_reason, self._id
         )
 
     def _flush(self, connection: sqlite3.Connection) -> None:
         for row, scores in self._unwritten:
-            # again where a fold that had been run in time fails, as those before took too long
+            # A fold may be written twice: one that was run in time becomes a failure if the
+            # folds before it took too long.
             connection.execute(INSERT_FOLD, row)
             connection.execute(DELETE_SCORES, row[:3])
             connection.executemany(INSERT_SCORE, scores)
@@ -198,7 +199,7 @@ class Study(Journal):
             )
 
     def _read_candidates(self) -> tuple[list[int], list[int]]:
-        """Return how many were told when each was asked, and which were settled in turn."""
+        """Return how many were told when each was asked, and the settled ones in their order."""
         rows = self._storage.rows(
             "SELECT number, params, n_told, status, position, iter, score, reward "
             "FROM candidates WHERE study_id = ? ORDER BY number",

@@ -9,6 +9,21 @@ from skpg.storage.digest import digest
 from tests.storage.test_digest import X, digests_in_another_process
 
 
+def test_bytes_without_meaning_do_not_matter():
+    aligned = np.dtype([("a", "i1"), ("b", "f8")], align=True)
+    long = np.dtype([("a", np.longdouble), ("b", [("c", np.clongdouble)], (2,))])
+    for dtype, element in [(aligned, (1, 0.1)), (long, (0.1, [(0.1,), (0.2,)]))]:
+        arrays = [np.frombuffer(byte * dtype.itemsize, dtype).copy() for byte in (b"\0", b"\1")]
+        for array in arrays:
+            array[0] = element
+        assert digest(arrays[0]) == digest(arrays[1])
+        assert digest(arrays[0][0]) == digest(arrays[1][0])
+        for name in dtype.names:
+            changed = arrays[0].copy()
+            changed[name] = 3
+            assert digest(changed) != digest(arrays[0])
+
+
 class OnGpu:
     """As an array of CuPy: it comes to the host by `get` only."""
 

@@ -1,4 +1,7 @@
-"""Optuna: our learners as a sampler, and searches in optuna-dashboard."""
+"""Optuna: our learners as a sampler, and searches as studies, for optuna-dashboard.
+
+Needs ``pip install "skpg[optuna]"``.
+"""
 
 from skpg.integrations.optuna.callback import OptunaCallback
 from skpg.integrations.optuna.export import export_study

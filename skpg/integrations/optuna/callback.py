@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import optuna
 
 from skpg.evaluation.stopping import Progress
-from skpg.integrations.optuna.export import Translation, new_study
+from skpg.integrations.optuna.export import FinishedCandidate, TrialTranslator, new_study
 from skpg.integrations.tracking import Record, Tracker
 
 
@@ -68,7 +69,7 @@ class _StudyOfSearch(Record):
         self._callback = callback
 
     def begin(self, search: Any) -> None:
-        self._translation = Translation(search.param_distributions)
+        self._translator = TrialTranslator(search.param_distributions)
         storage = self._callback.storage
         for name in self._free_names():
             with suppress(optuna.exceptions.DuplicatedStudyError):  # taken in this instant
@@ -76,15 +77,15 @@ class _StudyOfSearch(Record):
                 return
 
     def add(self, progress: Progress) -> None:
-        self._study.add_trial(
-            self._translation.trial(
-                progress.params,
-                progress.score,
-                progress.status,
-                progress.fold_scores,
-                progress.seconds,
-            )
+        candidate = FinishedCandidate(
+            progress.params,
+            progress.score,
+            progress.status,
+            progress.fold_scores,
+            progress.seconds,
+            ended=datetime.now(),
         )
+        self._study.add_trial(self._translator.trial(candidate))
 
     def end(self, search: Any, error: BaseException | None) -> None:
         reason = search.stop_reason_ if error is None else f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""Spaces that are not declared, but seen: what an objective has asked for so far."""
+"""Spaces that are inferred from what an objective has asked for so far."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ class DefineByRunSpace(Space):
     """
 
     def __init__(self, structure: Structure):
-        super().__init__({n: _actor(d) for n, d in structure.distributions.items()})
+        super().__init__({n: _space_entry(d) for n, d in structure.distributions.items()})
         self.structure = structure
         self._column = {d.name: j for j, d in enumerate(self.dimensions)}
 
@@ -273,7 +273,7 @@ class DefineByRunSpace(Space):
         ]
 
 
-def _actor(distribution: BaseDistribution) -> Any:
+def _space_entry(distribution: BaseDistribution) -> Any:
     """Return the entry of a space that stands for a distribution of Optuna."""
     if isinstance(distribution, CategoricalDistribution):
         return list(distribution.choices)

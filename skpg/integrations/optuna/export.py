@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -85,13 +86,9 @@ def export_study(
     """
     check_is_fitted(search, "cv_results_")
     study = new_study(search, storage, study_name)
-    translation = Translation(search.param_distributions)
-    rows = list(candidates(search))
-    # The search does not keep when each was evaluated: they are laid end to end, up to now.
-    end = datetime.now() - timedelta(seconds=sum(row["seconds"] for row in rows))
-    for row in rows:
-        end += timedelta(seconds=row["seconds"])
-        study.add_trial(translation.trial(**row, ended=end))
+    translator = TrialTranslator(search.param_distributions)
+    for candidate in _candidates_of(search):
+        study.add_trial(translator.trial(candidate))
     study.set_user_attr("stop_reason", search.stop_reason_)
     return study
 
@@ -116,8 +113,36 @@ def _metric(search: Any) -> str:
     return search.scoring if isinstance(search.scoring, str) else "score"
 
 
-class Translation:
-    """From params of a space to what Optuna can store.
+@dataclass(frozen=True)
+class FinishedCandidate:
+    """What a trial holds of a candidate.
+
+    Attributes
+    ----------
+    params : dict
+    score : float
+        The mean of the folds; nan for failed candidates.
+    status : {'complete', 'failed', 'raced'}
+    fold_scores : sequence of float
+        nan where a fold was not run, or failed.
+    seconds : float
+        0 where the time is not known.
+    ended : datetime
+    attributes : dict
+        More to show.
+    """
+
+    params: Mapping[str, Any]
+    score: float
+    status: str
+    fold_scores: Sequence[float]
+    seconds: float
+    ended: datetime
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+class TrialTranslator:
+    """Turns candidates of a space into trials with values that Optuna can store.
 
     Parameters
     ----------
@@ -131,35 +156,26 @@ class Translation:
             by_name.setdefault(space.dimensions[column].name, []).append(space.dimensions[column])
         self._parameters = {n: _parameters(n, dimensions) for n, dimensions in by_name.items()}
 
-    def trial(
-        self,
-        params: Mapping[str, Any],
-        score: float,
-        status: str,
-        fold_scores: Sequence[float],
-        seconds: float,
-        ended: datetime | None = None,
-        attributes: Mapping[str, Any] | None = None,
-    ) -> FrozenTrial:
+    def trial(self, candidate: FinishedCandidate) -> FrozenTrial:
         """Return a candidate as a trial whose steps are its folds."""
         values, distributions = {}, {}
-        for name, value in params.items():
+        for name, value in candidate.params.items():
             stored_name, stored, distribution = self._stored(name, value)
             values[stored_name], distributions[stored_name] = stored, distribution
-        folds = {k: float(s) for k, s in enumerate(fold_scores) if not np.isnan(s)}
-        value = {"complete": score, "raced": _mean(folds), "failed": None}
-        # a fitted search does not know the time of a candidate that lost a race
+        folds = {k: float(s) for k, s in enumerate(candidate.fold_scores) if not np.isnan(s)}
+        value = {"complete": candidate.score, "raced": _mean(folds), "failed": None}
+        seconds = candidate.seconds
         known = {"seconds": round(seconds, 6)} if seconds > 0 else {}
         trial = optuna.create_trial(
-            state=STATES[status],
-            value=value[status],
+            state=STATES[candidate.status],
+            value=value[candidate.status],
             params=values,
             distributions=distributions,
             intermediate_values=folds,
-            user_attrs={**known, **(attributes or {})},
+            user_attrs={**known, **candidate.attributes},
         )
-        trial.datetime_complete = ended or datetime.now()
-        trial.datetime_start = trial.datetime_complete - timedelta(seconds=seconds)
+        trial.datetime_complete = candidate.ended
+        trial.datetime_start = candidate.ended - timedelta(seconds=seconds)
         return trial
 
     def _stored(self, name: str, value: Any) -> tuple[str, Any, BaseDistribution]:
@@ -245,22 +261,27 @@ def _mean(folds: Mapping[int, float]) -> float | None:
     return sum(folds.values()) / len(folds) if folds else None
 
 
-def candidates(search: Any) -> Iterable[dict[str, Any]]:
-    """Yield the arguments of `Translation.trial` for each candidate of a fitted search."""
+def _candidates_of(search: Any) -> Iterator[FinishedCandidate]:
+    """Yield the candidates of a fitted search."""
     results = search.cv_results_
     metric = search.refit if isinstance(search.refit, str) else "score"
     if f"mean_test_{metric}" not in results:
         metric = next(key for key in results if key.startswith("mean_test_"))[10:]
     n_folds = results.get("n_folds_evaluated", np.full(len(results["params"]), search.n_splits_))
     folds = np.array([results[f"split{k}_test_{metric}"] for k in range(search.n_splits_)]).T
-    seconds = (results["mean_fit_time"] + results["mean_score_time"]) * n_folds
+    # of a candidate that lost a race the mean times, and so the seconds, are nan
+    seconds = np.nan_to_num((results["mean_fit_time"] + results["mean_score_time"]) * n_folds)
+    # The search does not keep when each was evaluated: they are laid end to end, up to now.
+    start = datetime.now() - timedelta(seconds=float(seconds.sum()))
+    ends = [start + timedelta(seconds=float(passed)) for passed in np.cumsum(seconds)]
     for i, params in enumerate(results["params"]):
-        yield {
-            "params": params,
-            "score": float(results[f"mean_test_{metric}"][i]),
+        yield FinishedCandidate(
+            params,
+            score=float(results[f"mean_test_{metric}"][i]),
             # not seen in the scores, where a number as error_score stands for failures
-            "status": search._statuses[i],
-            "fold_scores": folds[i].tolist(),
-            "seconds": float(np.nan_to_num(seconds[i])),
-            "attributes": {"iter": int(results["iter"][i])},
-        }
+            status=search._statuses[i],
+            fold_scores=folds[i].tolist(),
+            seconds=float(seconds[i]),
+            ended=ends[i],
+            attributes={"iter": int(results["iter"][i])},
+        )

@@ -1,4 +1,4 @@
-"""What a sampler sees of a study, and the policies that learn from it."""
+"""The trials of a study as a sampler sees them, and the policies that learn from them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from skpg.optimizer import PolicyGradientOptimizer
 from skpg.policy.policy import Policy
 from skpg.space.space import Space
 
-# Trials that say something about their params.
-LEARNED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+# States of the trials that a policy learns from.
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 # The attribute of a trial under which other processes find what was proposed for it.
 PROPOSED = "skpg:proposed"
 
 
-class Observed:
-    """What was pulled from one study, and the policies that learned from it.
+class ObservedStudy:
+    """The trials of one study as last seen, and the policies that learned from them.
 
     Parameters
     ----------
@@ -39,8 +39,8 @@ class Observed:
         self._running: list[FrozenTrial] = []
         self._policies: dict[frozenset[str], tuple[Structure, PolicyGradientOptimizer, int]] = {}
 
-    def is_of(self, trials: Sequence[FrozenTrial]) -> bool:
-        """Whether these are the trials of the study, or later ones of it.
+    def agrees_with(self, trials: Sequence[FrozenTrial]) -> bool:
+        """Whether these may be the trials of the study, at this or a later time.
 
         Trials that are finished stay as they are. If they do not, the study was deleted, and
         another one has its place.
@@ -55,7 +55,7 @@ class Observed:
     def update(self, trials: Sequence[FrozenTrial]) -> None:
         """Take in the trials of the study."""
         self._running = [t for t in trials if t.state is TrialState.RUNNING]
-        new = [t for t in trials if t.state in LEARNED and t.number not in self._finished]
+        new = [t for t in trials if t.state in FINISHED and t.number not in self._finished]
         if not new:
             return
         self._finished.update((t.number, t) for t in new)
@@ -96,14 +96,14 @@ class Observed:
             optimizer = PolicyGradientOptimizer(space, learner=learner, random_state=rng)
             n_told = 0
         finished = list(self._finished.values())
-        new = [t for t in finished[n_told:] if _lies_in(optimizer.space, t.params)]
+        new = [t for t in finished[n_told:] if _is_inside(optimizer.space, t.params)]
         optimizer.tell([t.params for t in new], [self._reward(t) for t in new])
         self._policies[key] = (structure, optimizer, len(finished))
         return optimizer
 
     def _pending(self, trial: FrozenTrial, space: Space) -> list[dict[str, Any]]:
         """Return the params of the other trials that are running, in any process."""
-        return [p for t in self._others(trial) if _lies_in(space, p := _params(t))]
+        return [p for t in self._others(trial) if _is_inside(space, p := _params(t))]
 
     def _others(self, trial: FrozenTrial) -> list[FrozenTrial]:
         return [t for t in self._running if t.number != trial.number]
@@ -141,7 +141,7 @@ def publish(study: Study, trial: FrozenTrial, params: dict[str, Any]) -> None:
     study._storage.set_trial_system_attr(trial._trial_id, PROPOSED, params)
 
 
-def centre(distribution: BaseDistribution, rng: np.random.Generator) -> Any:
+def median_of(distribution: BaseDistribution, rng: np.random.Generator) -> Any:
     """Return the median of a distribution; a random choice of an unordered list."""
     space = DefineByRunSpace(Structure({"": distribution}, {}))
     drawn = Policy.prior(space).sample_actions(1, rng)[0]
@@ -153,7 +153,7 @@ def _params(trial: FrozenTrial) -> dict[str, Any]:
     return {**trial.system_attrs.get(PROPOSED, {}), **trial.params}
 
 
-def _lies_in(space: Space, params: dict[str, Any]) -> bool:
+def _is_inside(space: Space, params: dict[str, Any]) -> bool:
     """Whether params have values for a part of the space at least, and all of them in it."""
     try:
         return not np.isnan(space.identify(params)).all()

@@ -1,7 +1,4 @@
-"""Optuna: the policy as a sampler, and searches as studies.
-
-Needs ``pip install "skpg[optuna]"``.
-"""
+"""A sampler for Optuna that learns as a search does."""
 
 from __future__ import annotations
 
@@ -16,11 +13,11 @@ from optuna.storages import BaseStorage
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
-from skpg.integrations.optuna.observed import Observed, centre, publish
+from skpg.integrations.optuna.observed import ObservedStudy, median_of, publish
 from skpg.learners import Learner
 
-# Proposals of one trial before one that another process makes as well is accepted.
-RACES = 5
+# Attempts to propose params that no other process proposes in the same instant.
+MAX_ATTEMPTS = 5
 
 
 class PolicyGradientSampler(BaseSampler):
@@ -75,7 +72,7 @@ class PolicyGradientSampler(BaseSampler):
         self._learner = learner
         self._rng = np.random.default_rng(seed)
         self._independent = RandomSampler(seed=seed)
-        self._studies = _nothing_observed()
+        self._studies = _no_studies()
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -83,7 +80,7 @@ class PolicyGradientSampler(BaseSampler):
         return {**self.__dict__, "_studies": None, "_lock": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _studies=_nothing_observed(), _lock=threading.Lock())
+        self.__dict__.update(state, _studies=_no_studies(), _lock=threading.Lock())
 
     def reseed_rng(self) -> None:
         """Continue with other random numbers, as each of several workers must."""
@@ -106,7 +103,7 @@ class PolicyGradientSampler(BaseSampler):
         if not search_space:
             return {}
         with self._lock:
-            for _ in range(RACES):
+            for _ in range(MAX_ATTEMPTS):
                 observed = self._pull(study)
                 proposed = observed.propose(trial, search_space, self._learner, self._rng)
                 publish(study, trial, proposed)
@@ -126,27 +123,26 @@ class PolicyGradientSampler(BaseSampler):
         """Draw a value of a hyperparameter that is not known yet; the first one is the median."""
         _check_one_objective(study)
         if trial.number == 0 and not param_distribution.single():
-            return centre(param_distribution, self._rng)
+            return median_of(param_distribution, self._rng)
         return self._independent.sample_independent(study, trial, param_name, param_distribution)
 
-    def _pull(self, study: Study) -> Observed:
+    def _pull(self, study: Study) -> ObservedStudy:
         # not `study.get_trials`, which some pruners reduce to a part of the trials
         trials = study._storage.get_all_trials(study._study_id, deepcopy=False)
         key = study._study_id, study.direction is StudyDirection.MINIMIZE
         of_storage = self._studies.setdefault(study._storage, {})
         observed = of_storage.get(key)
-        if observed is None or not observed.is_of(trials):
-            observed = of_storage[key] = Observed(minimize=key[1])
+        if observed is None or not observed.agrees_with(trials):
+            observed = of_storage[key] = ObservedStudy(minimize=key[1])
         observed.update(trials)
         return observed
 
 
-def _nothing_observed() -> WeakKeyDictionary[BaseStorage, dict[tuple[int, bool], Observed]]:
-    """Return a memory of what was pulled, by storage, study and direction.
+def _no_studies() -> WeakKeyDictionary[BaseStorage, dict[tuple[int, bool], ObservedStudy]]:
+    """Return an empty dict of observed studies, by storage, and by number and direction.
 
-    Of two storages either may have a study of the same name and number. A storage keeps the
-    numbers of its studies apart as long as they exist: of one that was deleted, another study
-    may have the number.
+    Two storages may have studies of the same name and number, and in one storage a study may
+    have the number of another one that was deleted.
     """
     return WeakKeyDictionary()
 
