@@ -603,6 +603,28 @@ def test_a_name_that_a_choice_does_not_bring_is_refused_before_any_fit(tmp_path,
     assert not list(tmp_path.iterdir())
 
 
+class Choosy(KNeighborsClassifier):
+    """Refuses a value when it is set, as a pipeline refuses what its step does not have."""
+
+    def set_params(self, **params):
+        if params.get("n_neighbors") == 3:
+            raise ValueError("three is refused")
+        return super().set_params(**params)
+
+
+@pytest.mark.filterwarnings("ignore:One or more of the test scores")
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_candidate_that_the_estimator_does_not_take_is_a_failed_one(n_jobs):
+    search = PolicyGradientSearchCV(Choosy(), {"n_neighbors": [1, 2, 3, 4]}, cv=3, n_jobs=n_jobs)
+    with pytest.warns(FitFailedWarning, match="the hyperparameters cannot be set.* three"):
+        search.fit(X, y)
+    scores = search.cv_results_["mean_test_score"]
+    refused = [params["n_neighbors"] == 3 for params in search.cv_results_["params"]]
+    np.testing.assert_array_equal(np.isnan(scores), refused)
+    with pytest.raises(Exception, match="the hyperparameters cannot be set"):
+        search.set_params(error_score="raise").fit(X, y)
+
+
 def test_metadata_reaches_fit_score_and_split():
     groups = np.repeat(np.arange(10), 15)
     search = PolicyGradientSearchCV(

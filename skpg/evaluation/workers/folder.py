@@ -47,7 +47,11 @@ class Folder:
         self._large: dict[int, tuple[Elsewhere, Any]] = {}
         # before it exists: this process may be killed at any moment
         resource_tracker.register(str(self.path), "folder")
-        self.path.mkdir(mode=0o700, parents=True)
+        try:
+            self.path.mkdir(mode=0o700, parents=True)
+        except OSError:
+            self.remove()
+            raise
 
     def replaced(self, value: Any) -> Any:
         """Return what to send in the place of a value: itself, if it is not large."""
@@ -56,9 +60,10 @@ class Folder:
             parts = _parts(value)
             if sum(len(part) for part in parts) < LARGE:
                 return value
+            name = f"value-{len(self._large)}"
+            _write(parts, self.path / name)
             # The value is kept, so that no other object gets its identity.
-            known = self._large[id(value)] = Elsewhere(f"value-{len(self._large)}"), value
-            _write(parts, self.path / known[0].name)
+            known = self._large[id(value)] = Elsewhere(name), value
         return known[0]
 
     def remove(self) -> None:

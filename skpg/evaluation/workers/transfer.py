@@ -21,6 +21,8 @@ from skpg.evaluation.workers.executors import CandidateError, Event, Job
 
 # Bytes from which a hyperparameter is sent to the workers once, and not with each job.
 LARGE = 100_000
+# Types of which no value is worth asking.
+SMALL = (bool, int, float, str, type(None))
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,14 @@ def pack(job: Job, replaced: Callable[[Any], Any] = lambda value: value) -> byte
     """
     try:
         with of_the_candidate("the hyperparameters cannot be pickled"):
-            params = dumps({name: replaced(value) for name, value in job.params.items()})
+            params = {
+                name: value if isinstance(value, SMALL) else replaced(value)
+                for name, value in job.params.items()
+            }
+            pickled = dumps(params)
     except CandidateError as error:
         return dumps(error)
-    return dumps((replace(job, params={}), params))
+    return dumps((replace(job, params={}), pickled))
 
 
 def received(packed: bytes, restored: Callable[[Any], Any] = lambda value: value) -> Job:
@@ -81,17 +87,24 @@ def received(packed: bytes, restored: Callable[[Any], Any] = lambda value: value
 
 
 def answer(work: Callable[[], Outcome]) -> bytes:
-    """Return the pickled outcome of some work, in a worker."""
+    """Return the pickled outcome of some work, or the error that it raised, in a worker.
+
+    An error that were raised there would keep what its traceback leads to, such as the data,
+    in the memory of the worker.
+    """
     try:
         outcome = work()
         with of_the_candidate("the scores cannot be pickled"):
             return dumps(outcome)
-    except CandidateError as error:
-        return dumps(error)
-    except Exception as error:
-        if _arrives(error):
-            raise
-        raise RuntimeError("".join(traceback.format_exception(error))) from None
+    except BaseException as error:
+        text = "".join(traceback.format_exception(error))
+        error.add_note(f"\nIn the worker:\n{text}")
+        try:
+            pickled = dumps(error)
+            pickle.loads(pickled)
+        except Exception:
+            return dumps(RuntimeError(text))
+        return pickled
 
 
 def arrived(job: Job, answered: bytes) -> Event:
@@ -101,13 +114,4 @@ def arrived(job: Job, answered: bytes) -> Event:
             outcome = pickle.loads(answered)
     except CandidateError as error:
         return Event(job, error=error)
-    return Event(job, error=outcome) if isinstance(outcome, CandidateError) else Event(job, outcome)
-
-
-def _arrives(error: Exception) -> bool:
-    """Return whether an error can be sent to another process."""
-    try:
-        pickle.loads(dumps(error))
-    except Exception:
-        return False
-    return True
+    return Event(job, error=outcome) if isinstance(outcome, BaseException) else Event(job, outcome)

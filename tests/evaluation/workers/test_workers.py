@@ -328,6 +328,17 @@ def test_idle_workers_let_go_of_the_data():
     assert during <= workers()  # they live
 
 
+@LINUX
+def test_workers_let_go_of_the_data_of_a_search_that_an_error_has_ended():
+    assert wait_until(lambda: not mapped())
+    folds = [(np.arange(100), np.arange(100, 150))]
+    search = search_of(Scripted(act="raise", on=(0,)), n=1, cv=folds, error_score="raise")
+    with pytest.raises(ValueError, match="a=0 fails") as raised:
+        search.fit(X, y)
+    assert "In the worker:\nTraceback" in raised.value.__notes__[0]
+    assert wait_until(lambda: not mapped())
+
+
 def ignores_interrupts(_):
     return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
