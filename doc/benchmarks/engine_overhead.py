@@ -17,7 +17,12 @@ import numpy as np
 from sklearn.datasets import load_iris
 from sklearn.dummy import DummyClassifier
 
-from skpg import PolicyGradientSearchCV, Space
+from skpg import PolicyGradientSearchCV
+from skpg.evaluation.candidate import Journal
+from skpg.evaluation.cross_validation import cross_validation
+from skpg.evaluation.settings import SearchSettings
+from skpg.evaluation.sklearn import RunningFit
+from skpg.evaluation.task_tree import TaskTree
 
 CANDIDATES = [{"strategy": s, "random_state": k} for k in range(50) for s in ("uniform", "prior")]
 SPACE = {"strategy": ["uniform", "prior"], "random_state": list(range(50))}
@@ -29,25 +34,34 @@ class Loop(PolicyGradientSearchCV):
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
         for start in range(0, len(CANDIDATES), self.batch_size):
             evaluate_candidates(CANDIDATES[start : start + self.batch_size])
+        self._statuses = ["complete"] * len(CANDIDATES)
 
 
 class Engine(PolicyGradientSearchCV):
     """The same candidates through the engine, without the policy."""
 
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
-        from skpg.evaluation.cross_validation import CrossValidation
-
+        settings, fit = SearchSettings.of(self), RunningFit.of(self, evaluate_candidates)
         waiting = list(CANDIDATES)
 
         def ask(n):
             batch, waiting[:n] = waiting[:n], []
             return batch
 
-        space = Space(self.param_distributions)
-        with CrossValidation(self, space, evaluate_candidates, callback_ctx) as evaluation:
+        with cross_validation(
+            settings,
+            fit,
+            Journal(),
+            TaskTree(callback_ctx, self, len(fit.splits)),
+            race=None,
+            n_candidates=len(CANDIDATES),
+            asynchronous=False,
+            nested=False,
+        ) as evaluation:
             for _ in evaluation.run(ask):
                 pass
             evaluation.finish({})
+        self._statuses = evaluation.statuses
 
 
 def seconds(search_class: type, n_jobs: int, batch_size: int) -> tuple[float, float]:

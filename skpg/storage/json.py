@@ -26,7 +26,7 @@ def encode(space: Space, params: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> from scipy.stats import uniform
-    >>> from skpg.space.space import Space
+    >>> from skpg import Space
     >>> from skpg.storage.json import encode
     >>> space = Space({"C": uniform(), "kernel": ["rbf", len]})
     >>> encode(space, {"C": 0.1, "kernel": "rbf"}), encode(space, {"C": 0.5, "kernel": len})
