@@ -10,6 +10,7 @@ where `fit` looks for them. What that needs is read from the closure of the func
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -164,6 +165,30 @@ class RunningFit:
                 _format(params, len(self.splits), self.outcomes, more_results, complete)
             )
         return self.results
+
+
+# Where a search with callbacks keeps the context of its running fit, which leads to all others.
+CONTEXT_OF_FIT = "_callback_fit_ctx"
+
+
+def has_callbacks(search: Any) -> bool:
+    """Return whether callbacks of scikit-learn (1.9 and later) listen to a search."""
+    return bool(getattr(search, "_skl_callbacks", None))
+
+
+def child_of(context: Any, task_id: int, task_name: str) -> Any:
+    """Return the child of a callback context, a new one unless it has it already."""
+    known = context._children_map.get(task_id)
+    return known or context.subcontext(task_name=task_name, task_id=task_id)
+
+
+def without_other_tasks(context: Any) -> Any:
+    """Return a copy of a callback context that knows its ancestors, and no other tasks."""
+    copied = copy.copy(context)
+    if context.parent is not None:
+        copied.parent = without_other_tasks(context.parent)
+        copied.parent._children_map = {copied.task_id: copied}
+    return copied
 
 
 def fit_and_score(estimator: Any, X: Any, y: Any, **keywords: Any) -> Outcome:

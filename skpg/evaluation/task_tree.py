@@ -7,6 +7,12 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
+from skpg.evaluation.sklearn import (
+    CONTEXT_OF_FIT,
+    child_of,
+    has_callbacks,
+    without_other_tasks,
+)
 from skpg.evaluation.workers.executors import Job
 
 
@@ -28,7 +34,7 @@ class TaskTree:
     @property
     def caller(self) -> Caller | None:
         """The search as callbacks may see it in a worker; None without callbacks."""
-        return Caller(self._search) if getattr(self._search, "_skl_callbacks", None) else None
+        return Caller(self._search) if has_callbacks(self._search) else None
 
     def begin(self, n_fits: int) -> None:
         """Tell the callbacks that the search begins."""
@@ -43,10 +49,7 @@ class TaskTree:
         if self._context is None:
             return job
         task_id = job.candidate * self._n_folds + job.fold
-        # it is known already where a fit is run again
-        leaf = self._context._children_map.get(task_id) or self._context.subcontext(
-            task_name="candidate-split-evaluation", task_id=task_id
-        )
+        leaf = child_of(self._context, task_id, "candidate-split-evaluation")
         return replace(job, context=Listener(leaf))
 
     def end(self) -> None:
@@ -89,16 +92,7 @@ class Listener:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the other fits behind, which the whole tree leads to."""
-        return {**self.__dict__, "_context": _alone(self._context)}
-
-
-def _alone(context: Any) -> Any:
-    """Return a copy of a context that knows its ancestors, and no other tasks."""
-    copied = copy.copy(context)
-    if context.parent is not None:
-        copied.parent = _alone(context.parent)
-        copied.parent._children_map = {copied.task_id: copied}
-    return copied
+        return {**self.__dict__, "_context": without_other_tasks(self._context)}
 
 
 class Caller:
@@ -111,8 +105,7 @@ class Caller:
         """Leave behind what an earlier `fit` has left, which may be large."""
         seen = copy.copy(self.search)
         for name in vars(self.search):
-            # the context leads to all others
-            if (name.endswith("_") and name != "n_splits_") or name == "_callback_fit_ctx":
+            if (name.endswith("_") and name != "n_splits_") or name == CONTEXT_OF_FIT:
                 delattr(seen, name)
         seen.callbacks = None  # called in this process only
         return {"search": seen}
