@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
-BENCHMARKS = Path(__file__).parents[1] / "doc" / "benchmarks"
+BENCHMARKS = Path(__file__).parents[2] / "doc" / "benchmarks"
 
 
 @pytest.fixture(scope="module")
