@@ -219,6 +219,8 @@ class PolicyGradientOptimizer:
         memory = replace(self.memory, pending=self._pending_actions())
         with BLAS.limit(limits=1):
             actions = self.learner.propose(self.state, memory, n, self._rng, self._admissible)
+        # a learner of one's own need not look
+        actions = actions[self._admissible(actions)][:n]
         if len(actions) < n:
             actions = self._fill_up(actions, n)
         keys = self.space.keys(actions)

@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skpg.evaluation.call_stack import is_nested
 from skpg.evaluation.callbacks import watching
-from skpg.evaluation.callers import is_nested
 from skpg.evaluation.cross_validation import cross_validation, is_asynchronous
 from skpg.evaluation.names import check_names
-from skpg.evaluation.scorers import race_of
+from skpg.evaluation.score_bounds import race_of
 from skpg.evaluation.settings import SearchSettings
 from skpg.evaluation.sklearn import BaseSearchCV, Interval, RunningFit, StrOptions
 from skpg.evaluation.task_tree import TaskTree

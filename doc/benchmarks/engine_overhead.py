@@ -18,8 +18,8 @@ from sklearn.datasets import load_iris
 from sklearn.dummy import DummyClassifier
 
 from skpg import PolicyGradientSearchCV
-from skpg.evaluation.candidate import Journal
 from skpg.evaluation.cross_validation import cross_validation
+from skpg.evaluation.journal import Journal
 from skpg.evaluation.settings import SearchSettings
 from skpg.evaluation.sklearn import RunningFit
 from skpg.evaluation.task_tree import TaskTree

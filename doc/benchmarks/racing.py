@@ -56,7 +56,7 @@ PROBLEMS = {
 }
 
 
-class Recorded(ClassifierMixin, BaseEstimator):
+class KnownCandidate(ClassifierMixin, BaseEstimator):
     """Scores what was recorded for its candidate on the fold that it is tested on."""
 
     def __init__(self, table=None, **params):
@@ -72,7 +72,7 @@ class Recorded(ClassifierMixin, BaseEstimator):
         return self
 
     def __sklearn_clone__(self):
-        return Recorded(self.table, **self.params)
+        return KnownCandidate(self.table, **self.params)
 
     def fit(self, X, y):
         self.classes_ = np.unique(y)
@@ -104,7 +104,7 @@ def search(table, grid: dict, **settings) -> PolicyGradientSearchCV:
     fold = np.repeat(np.arange(N_FOLDS), 2)
     splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(N_FOLDS)]
     return PolicyGradientSearchCV(
-        Recorded(table), grid, cv=splits, refit=False, racing_bound=1.0, **settings
+        KnownCandidate(table), grid, cv=splits, refit=False, racing_bound=1.0, **settings
     ).fit(fold[:, None].astype(float), np.tile([0, 1], N_FOLDS))
 
 

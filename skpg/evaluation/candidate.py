@@ -1,10 +1,9 @@
-"""A candidate under evaluation, and what is known of it beyond a run of its search."""
+"""A candidate under evaluation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -55,7 +54,7 @@ class Candidate:
 
     @property
     def finished(self) -> bool:
-        """Whether no outcome is missing."""
+        """Whether it has the outcomes of all folds, or the others are left out."""
         return self.closed or len(self.outcomes) == len(self.order)
 
     @property
@@ -112,61 +111,3 @@ class Candidate:
         left_out = [fold for fold in self.order if fold not in self.outcomes]
         self.scores[left_out] = np.nan
         self.closed = True
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """What is known of a candidate from an earlier run.
-
-    Attributes
-    ----------
-    outcomes : dict of int to Outcome
-        By fold.
-    statuses : dict of int to str
-        By fold.
-    closed : bool
-        Whether its other folds are left out.
-    """
-
-    outcomes: Mapping[int, Outcome]
-    statuses: Mapping[int, str]
-    closed: bool = False
-
-
-class Journal:
-    """What is known from earlier runs of a search, and kept for later ones: here nothing.
-
-    Attributes
-    ----------
-    seed : int or None
-        What the search has drawn from, and shall draw from again; None where that is not kept.
-    recognised_by : (Path, dict of str to str) or None
-        The storage, and the digests by which the search is known again.
-    asked : sequence of int
-        For each recorded candidate how many were told when it was asked.
-    settled : sequence of int
-        The numbers of the candidates that were settled, in turn.
-    """
-
-    seed: int | None = None
-    recognised_by: tuple[Path, Mapping[str, str]] | None = None
-    asked: Sequence[int] = ()
-    settled: Sequence[int] = ()
-
-    def add(self, candidates: Sequence[Candidate], n_told: int) -> None:
-        """Take note of new candidates."""
-
-    def recorded(self, number: int) -> Recorded | None:
-        """Return what is known of a candidate."""
-        return None
-
-    def record(self, candidate: Candidate, folds: Iterable[int]) -> None:
-        """Keep the outcomes and statuses of folds."""
-
-    def settle(
-        self, update: int, candidates: Sequence[Candidate], rewards: Sequence[float]
-    ) -> None:
-        """Keep what is decided about candidates, before update `update` learns from it."""
-
-    def finish(self, stop_reason: str) -> None:
-        """Keep why the search ended."""

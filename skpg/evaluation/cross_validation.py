@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from skpg.evaluation.callers import warn
-from skpg.evaluation.candidate import Journal
+from skpg.evaluation.call_stack import warn
 from skpg.evaluation.engine import Ask, Engine
+from skpg.evaluation.journal import Journal
 from skpg.evaluation.outcome import Outcome
 from skpg.evaluation.racing import Race
 from skpg.evaluation.schedule import Schedule
@@ -20,10 +20,10 @@ from skpg.evaluation.score import ScoreOfFold
 from skpg.evaluation.settings import SearchSettings
 from skpg.evaluation.sklearn import RunningFit, fit_and_score
 from skpg.evaluation.stopping import StoppingRule
-from skpg.evaluation.task_tree import Caller, Listener, TaskTree
+from skpg.evaluation.task_tree import Listener, SearchForCallbacks, TaskTree
 from skpg.evaluation.workers.backends import executor_of, takes_single_jobs
 from skpg.evaluation.workers.executors import Job
-from skpg.evaluation.workers.transfer import of_the_candidate
+from skpg.evaluation.workers.transfer import as_candidate_error
 from skpg.space.types import Params
 
 
@@ -37,10 +37,12 @@ class FitAndScore:
     splits: list[tuple[Any, Any]]
     keywords: dict[str, Any]
     n_candidates: int
-    caller: Caller | None = None
+    caller: SearchForCallbacks | None = None
 
     @classmethod
-    def of(cls, fit: RunningFit, n_candidates: int, caller: Caller | None) -> FitAndScore:
+    def of(
+        cls, fit: RunningFit, n_candidates: int, caller: SearchForCallbacks | None
+    ) -> FitAndScore:
         """Return the job of a running `fit`."""
         return cls(fit.estimator, fit.X, fit.y, fit.splits, fit.keywords, n_candidates, caller)
 
@@ -77,7 +79,7 @@ class FitAndScore:
 
     def _check(self, params: Mapping[str, Any]) -> None:
         """Raise `CandidateError` where scikit-learn's function cannot even begin."""
-        with of_the_candidate("the hyperparameters cannot be set"):
+        with as_candidate_error("the hyperparameters cannot be set"):
             clone(self.estimator).set_params(**clone(params, safe=False))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from skpg.evaluation.callers import warn
+from skpg.evaluation.call_stack import warn
 from skpg.evaluation.candidate import Candidate
 from skpg.evaluation.schedule import Schedule
 from skpg.evaluation.stopping import Clock, Interrupt, Progress, StoppingRule
@@ -141,7 +141,7 @@ class Engine:
                 self._executor.abandon()
             self._look_up()
             while self.stop_reason is None and self._executor.n_running < self._executor.slots:
-                if not self._submit() and not (self._schedule.has_room and refill()):
+                if not self._submit() and not (self._schedule.takes_candidates and refill()):
                     break
             if not self._executor.n_running:
                 break

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from skpg.evaluation.candidate import Candidate, Journal
+from skpg.evaluation.candidate import Candidate
+from skpg.evaluation.journal import Journal
 from skpg.evaluation.outcome import Outcome
 from skpg.evaluation.racing import Race, comparable_mean
 from skpg.evaluation.workers.executors import CandidateError, Event, Job, WorkerDiedError
@@ -80,7 +81,7 @@ class Schedule:
         self._running_alone: tuple[int, int] | None = None
 
     @property
-    def has_room(self) -> bool:
+    def takes_candidates(self) -> bool:
         """Whether new candidates can use a worker, and none has to be watched alone."""
         return not self._suspects and self._running_alone is None
 
@@ -177,7 +178,9 @@ class Schedule:
         return [self._reward(candidate) for candidate in candidates]
 
     def _reward(self, candidate: Candidate) -> float:
-        if candidate.failed or len(candidate.outcomes) == self._n_folds:
+        if candidate.failed:
+            return float("nan")  # also where the score of a fold is infinite
+        if len(candidate.outcomes) == self._n_folds:
             return candidate.score
         assert self._race is not None
         assert self.best is not None

@@ -32,9 +32,9 @@ class TaskTree:
         self._context, self._search, self._n_folds = context, search, n_folds
 
     @property
-    def caller(self) -> Caller | None:
+    def caller(self) -> SearchForCallbacks | None:
         """The search as callbacks may see it in a worker; None without callbacks."""
-        return Caller(self._search) if has_callbacks(self._search) else None
+        return SearchForCallbacks(self._search) if has_callbacks(self._search) else None
 
     def begin(self, n_fits: int) -> None:
         """Tell the callbacks that the search begins."""
@@ -95,7 +95,7 @@ class Listener:
         return {**self.__dict__, "_context": without_other_tasks(self._context)}
 
 
-class Caller:
+class SearchForCallbacks:
     """The search as callbacks see it: itself here, without what it has fitted in a worker."""
 
     def __init__(self, search: Any):

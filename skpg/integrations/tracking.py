@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
-from skpg.evaluation.callers import warn
+from skpg.evaluation.call_stack import warn
 from skpg.evaluation.stopping import Progress
 
 LONGEST_TEXT = 500

@@ -15,8 +15,8 @@ import numpy as np
 import scipy
 import sklearn
 
-from skpg.evaluation.callers import warn
-from skpg.evaluation.candidate import Journal
+from skpg.evaluation.call_stack import warn
+from skpg.evaluation.journal import Journal
 from skpg.evaluation.settings import SearchSettings
 from skpg.evaluation.sklearn import RunningFit
 from skpg.space.space import Space

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from skpg.evaluation.candidate import Candidate, Journal, Recorded
+from skpg.evaluation.candidate import Candidate
+from skpg.evaluation.journal import Journal, KnownCandidate
 from skpg.evaluation.outcome import Outcome
 from skpg.space.space import Space
 from skpg.storage.database import DAMAGE, Storage, StorageError
@@ -120,7 +121,7 @@ class Study(Journal):
                     new,
                 )
 
-    def recorded(self, number: int) -> Recorded | None:
+    def recorded(self, number: int) -> KnownCandidate | None:
         """Return what is known of a candidate from earlier runs."""
         outcomes = self._outcomes.get(number, {})
         if not outcomes:
@@ -128,7 +129,7 @@ class Study(Journal):
         closed = self._asynchronous and number in self._decided
         if closed:
             outcomes = {fold: outcomes[fold] for fold in self._decided[number][-1]}
-        return Recorded(outcomes, self._statuses[number], closed)
+        return KnownCandidate(outcomes, self._statuses[number], closed)
 
     def record(self, candidate: Candidate, folds: Iterable[int]) -> None:
         """Record the outcomes of folds.

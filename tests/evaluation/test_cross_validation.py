@@ -27,8 +27,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from skpg import PolicyGradientSearchCV, load_study
-from skpg.evaluation.candidate import Journal, Recorded
+from skpg import PolicyGradientOptimizer, PolicyGradientSearchCV, load_study
+from skpg.evaluation.journal import Journal, KnownCandidate
 from skpg.evaluation.outcome import Outcome
 from skpg.evaluation.racing import Race
 from skpg.evaluation.schedule import Schedule
@@ -274,7 +274,7 @@ class KnowsFolds(Journal):
 
     def recorded(self, number):
         outcomes = {fold: outcome_of(self.seconds[fold]) for fold in self.known}
-        return Recorded(outcomes, dict.fromkeys(outcomes, "ok")) if number == 1 else None
+        return KnownCandidate(outcomes, dict.fromkeys(outcomes, "ok")) if number == 1 else None
 
 
 def outcome_of(seconds, late=False):
@@ -747,3 +747,27 @@ def test_a_limit_that_cannot_be_set_leaves_the_handler_as_it_was():
     with pytest.raises(ValueError, match="NaN"), time_limit(float("nan")):
         pass
     assert signal.getsignal(signal.SIGALRM) is before
+
+
+def infinite_of_three(estimator, X, y):
+    return np.inf if estimator.a == 3 else estimator.a
+
+
+@pytest.mark.filterwarnings("ignore:One or more of the test scores")
+@pytest.mark.filterwarnings("ignore:invalid value encountered")
+def test_an_infinite_score_is_a_failure_and_not_the_best():
+    told = []
+
+    class Noting(PolicyGradientOptimizer):
+        def tell(self, params, rewards):
+            told.extend(zip([p["a"] for p in params], rewards, strict=True))
+            super().tell(params, rewards)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("skpg.search.PolicyGradientOptimizer", Noting)
+        search = PolicyGradientSearchCV(
+            Scripted(), {"a": [1, 2, 3, 4]}, cv=3, scoring=infinite_of_three, random_state=0
+        ).fit(X, y)
+    assert search.best_params_ == {"a": 4}
+    assert np.isnan(dict(told)[3])
+    assert dict(told)[4] == 4

@@ -50,7 +50,7 @@ from skpg import PolicyGradientSearchCV
 from skpg.evaluation.outcome import Outcome
 from skpg.evaluation.racing import Race, comparable_mean
 from skpg.evaluation.schedule import Schedule
-from skpg.evaluation.scorers import score_bound
+from skpg.evaluation.score_bounds import score_bound
 from skpg.evaluation.workers.executors import Event
 from tests.estimators import Scripted
 

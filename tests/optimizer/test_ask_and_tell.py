@@ -257,6 +257,20 @@ def test_learners_are_told_what_is_in_flight():
     assert [known(actions) for actions in learner.updating] == [[first[1], second]]
 
 
+def test_a_learner_that_ignores_what_was_asked_proposes_nothing_twice():
+    class Stubborn(Learner):
+        def update(self, state, memory, rng):
+            return state
+
+        def propose(self, state, memory, n, rng, admissible):
+            return state.space.encode(n * [{"x": 0.5, "n": 1, "k": "a"}])
+
+    optimizer = PolicyGradientOptimizer(MIXED, learner=Stubborn(), random_state=0)
+    asked = optimizer.ask(3) + optimizer.ask(3)
+    assert asked[0] == {"x": 0.5, "n": 1, "k": "a"}
+    assert len({optimizer.space.key(params) for params in asked}) == 6
+
+
 def test_what_is_expected_is_neither_proposed_nor_waited_for():
     optimizer = PolicyGradientOptimizer({"a": list(range(6))}, random_state=0)
     lost = optimizer.ask(2)

@@ -11,14 +11,14 @@ from skpg.evaluation.workers.executors import (
     Batches,
     Event,
     Executor,
+    FitFunction,
     Job,
     Serial,
-    Task,
     Threads,
     run,
 )
 from skpg.evaluation.workers.loky import Loky
-from skpg.evaluation.workers.transfer import answer, arrived, pack, received
+from skpg.evaluation.workers.transfer import pack_job, pack_outcome, unpack_event, unpack_job
 
 
 def takes_single_jobs(parallel: Any) -> bool:
@@ -35,7 +35,7 @@ def takes_single_jobs(parallel: Any) -> bool:
     return one_by_one or alone or hasattr(backend, "client")
 
 
-def executor_of(parallel: Any, task: Task, *, raced: bool) -> Executor:
+def executor_of(parallel: Any, task: FitFunction, *, raced: bool) -> Executor:
     """Return an executor on the workers that a `Parallel` would use.
 
     Parameters
@@ -61,8 +61,8 @@ def executor_of(parallel: Any, task: Task, *, raced: bool) -> Executor:
         return Loky(task, backend, slots, _temp_folder(parallel))
 
     def run_batch(jobs: list[Job]) -> list[Event]:
-        answers = parallel([delayed(_run_in_worker)(task, pack(job)) for job in jobs])
-        return [arrived(*pair) for pair in zip(jobs, answers, strict=True)]
+        answers = parallel([delayed(_run_in_worker)(task, pack_job(job)) for job in jobs])
+        return [unpack_event(*pair) for pair in zip(jobs, answers, strict=True)]
 
     return Batches(run_batch, slots if raced else float("inf"))
 
@@ -74,5 +74,5 @@ def _temp_folder(parallel: Any) -> str | None:
     return settings["temp_folder"]
 
 
-def _run_in_worker(task: Task, packed: bytes) -> bytes:
-    return answer(lambda: run(task, received(packed)))
+def _run_in_worker(task: FitFunction, packed: bytes) -> bytes:
+    return pack_outcome(lambda: run(task, unpack_job(packed)))

@@ -21,20 +21,27 @@ from joblib import parallel_config
 from joblib.externals.loky.cloudpickle_wrapper import dumps
 from sklearn import config_context, get_config
 
-from skpg.evaluation.callers import warn
+from skpg.evaluation.call_stack import warn
 from skpg.evaluation.outcome import Outcome
 from skpg.evaluation.workers.executors import (
     GRACE,
     Event,
+    FitFunction,
     Futures,
     Job,
-    Task,
     WorkerDiedError,
     WorkersLostError,
     run,
 )
 from skpg.evaluation.workers.time_limit import LONGEST, CandidateTimeoutError
-from skpg.evaluation.workers.transfer import LARGE, Elsewhere, answer, arrived, pack, received
+from skpg.evaluation.workers.transfer import (
+    LARGE,
+    LargeValueReference,
+    pack_job,
+    pack_outcome,
+    unpack_event,
+    unpack_job,
+)
 
 # Seconds to wait for a worker to come back, and between two looks at whether there is one.
 PATIENCE = 60.0
@@ -90,12 +97,12 @@ class Dask(Futures):
     client : distributed.Client
     """
 
-    def __init__(self, task: Task, client: Any):
+    def __init__(self, task: FitFunction, client: Any):
         super().__init__(max(1, sum(client.ncores().values())))
         self._client = client
         self._task = (task, get_config())
         self._shared: Any = None
-        self._large: dict[int, tuple[Elsewhere, Any, Any]] = {}
+        self._large: dict[int, tuple[LargeValueReference, Any, Any]] = {}
         self._topic = f"skpg-{uuid4().hex}"
         self._started: dict[tuple[int, int], tuple[float, str, bool]] = {}
         self._alone_since: float | None = None
@@ -122,7 +129,7 @@ class Dask(Futures):
     def _start(self, job: Job) -> Any:
         self._started.pop((job.candidate, job.fold), None)
         # Pickled here and not in the client's thread: what a job refers to may change.
-        packed = pack(job, self._replaced)
+        packed = pack_job(job, self._replaced)
         sent = [self._large.get(id(value)) for value in job.params.values()]
         large = {known[0].name: known[2] for known in sent if known is not None}
         return self._client.submit(
@@ -138,7 +145,7 @@ class Dask(Futures):
                 return value
             (future,) = self._client.scatter([pickled], hash=False)
             # The value is kept, so that no other object gets its identity.
-            known = self._large[id(value)] = Elsewhere(str(id(value))), value, future
+            known = self._large[id(value)] = LargeValueReference(str(id(value))), value, future
         return known[0]
 
     def wait(self, seconds: float | None) -> list[Event]:
@@ -171,7 +178,7 @@ class Dask(Futures):
         return WorkerDiedError() if isinstance(error, KilledWorker) else error
 
     def _event_of(self, job: Job, future: Any) -> Event:
-        return arrived(job, future.result())
+        return unpack_event(job, future.result())
 
     def _died(self, job: Job) -> list[Event]:
         if self._shared.status != "finished":
@@ -217,15 +224,15 @@ class Dask(Futures):
 
 
 def _run_in_worker(
-    shared: tuple[Task, dict[str, Any]], packed: bytes, topic: str, large: dict[str, bytes]
+    shared: tuple[FitFunction, dict[str, Any]], packed: bytes, topic: str, large: dict[str, bytes]
 ) -> bytes:
     def restored(value: Any) -> Any:
-        return pickle.loads(large[value.name]) if isinstance(value, Elsewhere) else value
+        return pickle.loads(large[value.name]) if isinstance(value, LargeValueReference) else value
 
-    return answer(lambda: _run(*shared, received(packed, restored), topic))
+    return pack_outcome(lambda: _run(*shared, unpack_job(packed, restored), topic))
 
 
-def _run(task: Task, config: dict[str, Any], job: Job, topic: str) -> Outcome:
+def _run(task: FitFunction, config: dict[str, Any], job: Job, topic: str) -> Outcome:
     # a worker has one thread per fit
     with config_context(**config), parallel_config("sequential"), _watched(job, topic):
         return run(task, job)

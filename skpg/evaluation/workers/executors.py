@@ -82,10 +82,10 @@ class WorkersLostError(Exception):
     """There are no workers any more, and none are to be expected."""
 
 
-Task = Callable[[Job], Outcome]
+FitFunction = Callable[[Job], Outcome]
 
 
-def run(task: Task, job: Job) -> Outcome:
+def run(task: FitFunction, job: Job) -> Outcome:
     """Run a job within its time; the outcome says whether that was exceeded."""
     with time_limit(job.seconds) as limit:
         outcome = task(job)
@@ -127,7 +127,7 @@ class Executor(ABC):
 class Serial(Executor):
     """The thread of the search. A job runs when it is waited for."""
 
-    def __init__(self, task: Task):
+    def __init__(self, task: FitFunction):
         self._task = task
         self._waiting: deque[Job] = deque()
 
@@ -258,7 +258,7 @@ class Threads(Futures):
     A thread cannot be ended from outside: a limit holds as soon as the fit returns to Python.
     """
 
-    def __init__(self, task: Task, slots: int):
+    def __init__(self, task: FitFunction, slots: int):
         super().__init__(slots)
         self._task = task
         self._config = get_config()

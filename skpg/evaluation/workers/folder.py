@@ -22,7 +22,7 @@ from joblib.externals.loky.backend import resource_tracker
 # cloudpickle, which joblib brings along, from 1.6 as a dependency
 from joblib.externals.loky.cloudpickle_wrapper import dumps
 
-from skpg.evaluation.workers.transfer import LARGE, Elsewhere
+from skpg.evaluation.workers.transfer import LARGE, LargeValueReference
 
 # Arrays in a file begin at multiples of this many bytes.
 ALIGNMENT = 64
@@ -44,7 +44,7 @@ class Folder:
     def __init__(self, parent: str | None = None):
         root, _ = _get_temp_dir("", parent)
         self.path = Path(root) / f"skpg-{os.getpid()}-{uuid4().hex}"
-        self._large: dict[int, tuple[Elsewhere, Any]] = {}
+        self._large: dict[int, tuple[LargeValueReference, Any]] = {}
         # before it exists: this process may be killed at any moment
         resource_tracker.register(str(self.path), "folder")
         try:
@@ -63,7 +63,7 @@ class Folder:
             name = f"value-{len(self._large)}"
             _write(parts, self.path / name)
             # The value is kept, so that no other object gets its identity.
-            known = self._large[id(value)] = Elsewhere(name), value
+            known = self._large[id(value)] = LargeValueReference(name), value
         return known[0]
 
     def remove(self) -> None:
@@ -80,7 +80,7 @@ _read: dict[str, dict[str, Any]] = {}
 
 def restored(folder: str, value: Any) -> Any:
     """Return the value that `Folder.replaced` has replaced, in a worker."""
-    return read(folder, value.name) if isinstance(value, Elsewhere) else value
+    return read(folder, value.name) if isinstance(value, LargeValueReference) else value
 
 
 def read(folder: str, name: str) -> Any:

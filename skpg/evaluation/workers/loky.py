@@ -21,16 +21,16 @@ from skpg.evaluation.outcome import Outcome
 from skpg.evaluation.workers.executors import (
     GRACE,
     Event,
+    FitFunction,
     Futures,
     Job,
-    Task,
     WorkerDiedError,
     run,
 )
 from skpg.evaluation.workers.folder import Folder, dump, read, restored
 from skpg.evaluation.workers.pool import Pool
 from skpg.evaluation.workers.time_limit import CandidateTimeoutError
-from skpg.evaluation.workers.transfer import answer, arrived, pack, received
+from skpg.evaluation.workers.transfer import pack_job, pack_outcome, unpack_event, unpack_job
 
 
 class Loky(Futures):
@@ -50,7 +50,7 @@ class Loky(Futures):
         Where to write the data; None leaves that to joblib's rules.
     """
 
-    def __init__(self, task: Task, backend: Any, slots: int, temp_folder: str | None):
+    def __init__(self, task: FitFunction, backend: Any, slots: int, temp_folder: str | None):
         super().__init__(slots)
         self._backend = backend
         self._pool: Pool | None = None
@@ -91,7 +91,7 @@ class Loky(Futures):
         if self._pool is None:
             self._pool = Pool.take(self._backend, int(self.slots))
         # Pickled here and not in the thread of the pool: what a job refers to may change.
-        packed = pack(job, self._folder.replaced)
+        packed = pack_job(job, self._folder.replaced)
         try:
             return self._pool.submit(_run_in_worker, str(self._folder.path), packed)
         except BrokenProcessPool as error:  # a worker died while it was idle
@@ -104,7 +104,7 @@ class Loky(Futures):
         return WorkerDiedError() if isinstance(error, TerminatedWorkerError) else error
 
     def _event_of(self, job: Job, future: Any) -> Event:
-        return arrived(job, future.result())
+        return unpack_event(job, future.result())
 
     def _died(self, job: Job) -> list[Event]:
         # The pool ends as a whole. Who was guilty is not known.
@@ -149,12 +149,12 @@ def _stamp(folder: Path, job: Job) -> Path:
 
 
 def _run_in_worker(folder: str, packed: bytes) -> bytes:
-    return answer(lambda: _run(folder, packed))
+    return pack_outcome(lambda: _run(folder, packed))
 
 
 def _run(folder: str, packed: bytes) -> Outcome:
     task, settings = read(folder, "task")
-    job = received(packed, partial(restored, folder))
+    job = unpack_job(packed, partial(restored, folder))
     if job.seconds is not None:
         _stamp(Path(folder), job).touch()
     with _as_in_parent(**settings):

@@ -26,7 +26,7 @@ SMALL = (bool, int, float, str, type(None))
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class LargeValueReference:
     """What stands in a job for a large value.
 
     Attributes
@@ -39,7 +39,7 @@ class Elsewhere:
 
 
 @contextmanager
-def of_the_candidate(what: str) -> Iterator[None]:
+def as_candidate_error(what: str) -> Iterator[None]:
     """Turn an error into one of the candidate."""
     try:
         yield
@@ -47,7 +47,7 @@ def of_the_candidate(what: str) -> Iterator[None]:
         raise CandidateError(f"{what}: {type(error).__name__}: {error}") from error
 
 
-def pack(job: Job, replaced: Callable[[Any], Any] = lambda value: value) -> bytes:
+def pack_job(job: Job, replaced: Callable[[Any], Any] = lambda value: value) -> bytes:
     """Return a pickled job; where its hyperparameters do not pickle, the reason is sent.
 
     Parameters
@@ -57,7 +57,7 @@ def pack(job: Job, replaced: Callable[[Any], Any] = lambda value: value) -> byte
         From the value of a hyperparameter to what is sent.
     """
     try:
-        with of_the_candidate("the hyperparameters cannot be pickled"):
+        with as_candidate_error("the hyperparameters cannot be pickled"):
             params = {
                 name: value if isinstance(value, SMALL) else replaced(value)
                 for name, value in job.params.items()
@@ -68,7 +68,7 @@ def pack(job: Job, replaced: Callable[[Any], Any] = lambda value: value) -> byte
     return dumps((replace(job, params={}), pickled))
 
 
-def received(packed: bytes, restored: Callable[[Any], Any] = lambda value: value) -> Job:
+def unpack_job(packed: bytes, restored: Callable[[Any], Any] = lambda value: value) -> Job:
     """Return a job that was packed, in a worker.
 
     Parameters
@@ -81,12 +81,12 @@ def received(packed: bytes, restored: Callable[[Any], Any] = lambda value: value
     if isinstance(sent, CandidateError):
         raise sent
     job, pickled = sent
-    with of_the_candidate("the hyperparameters cannot be unpickled"):
+    with as_candidate_error("the hyperparameters cannot be unpickled"):
         params = {name: restored(value) for name, value in pickle.loads(pickled).items()}
     return replace(job, params=params)
 
 
-def answer(work: Callable[[], Outcome]) -> bytes:
+def pack_outcome(work: Callable[[], Outcome]) -> bytes:
     """Return the pickled outcome of some work, or the error that it raised, in a worker.
 
     An error that were raised there would keep what its traceback leads to, such as the data,
@@ -94,7 +94,7 @@ def answer(work: Callable[[], Outcome]) -> bytes:
     """
     try:
         outcome = work()
-        with of_the_candidate("the scores cannot be pickled"):
+        with as_candidate_error("the scores cannot be pickled"):
             return dumps(outcome)
     except BaseException as error:
         text = "".join(traceback.format_exception(error))
@@ -107,10 +107,10 @@ def answer(work: Callable[[], Outcome]) -> bytes:
         return pickled
 
 
-def arrived(job: Job, answered: bytes) -> Event:
+def unpack_event(job: Job, answered: bytes) -> Event:
     """Return the event of a job that was answered."""
     try:
-        with of_the_candidate("the scores cannot be unpickled"):
+        with as_candidate_error("the scores cannot be unpickled"):
             outcome = pickle.loads(answered)
     except CandidateError as error:
         return Event(job, error=error)

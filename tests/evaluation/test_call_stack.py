@@ -9,7 +9,7 @@ from sklearn.model_selection import KFold, cross_validate
 from sklearn.pipeline import Pipeline
 
 from skpg import PolicyGradientSearchCV
-from skpg.evaluation.callers import warn
+from skpg.evaluation.call_stack import warn
 from skpg.evaluation.workers.executors import Serial, WorkersLostError
 from skpg.integrations.tracking import Record, Tracker
 from tests.estimators import Scripted

@@ -118,7 +118,7 @@ def score_bound(scorer: Any, estimator: Any, space: Any = ()) -> float | None:
     Examples
     --------
     >>> from sklearn.metrics import get_scorer
-    >>> from skpg.evaluation.scorers import score_bound
+    >>> from skpg.evaluation.score_bounds import score_bound
     >>> score_bound(get_scorer("f1_macro"), None), score_bound(get_scorer("neg_log_loss"), None)
     (1.0, 0.0)
     """
