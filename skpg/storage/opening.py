@@ -19,6 +19,7 @@ from skpg.evaluation.call_stack import warn
 from skpg.evaluation.journal import Journal
 from skpg.evaluation.settings import SearchSettings
 from skpg.evaluation.sklearn import RunningFit
+from skpg.evaluation.workers.lock import Lock
 from skpg.space.space import Space
 from skpg.storage.database import DAMAGE, Storage, StorageError, StudyInUseError
 from skpg.storage.digest import digest, name_of
@@ -28,7 +29,6 @@ from skpg.storage.fingerprint import (
     fingerprint_of,
 )
 from skpg.storage.json import describe
-from skpg.storage.lock import Lock
 from skpg.storage.study import Study, title_of, utc_now
 
 

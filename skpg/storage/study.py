@@ -10,10 +10,10 @@ from typing import Any
 from skpg.evaluation.candidate import Candidate
 from skpg.evaluation.journal import Journal, KnownCandidate
 from skpg.evaluation.outcome import Outcome
+from skpg.evaluation.workers.lock import Lock
 from skpg.space.space import Space
 from skpg.storage.database import DAMAGE, Storage, StorageError
 from skpg.storage.json import encode
-from skpg.storage.lock import Lock
 from skpg.storage.rows import (
     DELETE_SCORES,
     INSERT_FOLD,

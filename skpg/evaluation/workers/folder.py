@@ -1,7 +1,8 @@
 """A folder in which a search leaves for its workers what they all need.
 
-It is made where joblib makes its own, and removed at the end of the search: by the search, or
-where its process was killed, by the tracker of joblib, which outlives it.
+It is made where joblib makes its own, and removed at the end of the search: by the search; where
+its process was killed, by the tracker of joblib, which outlives it; where that was killed too,
+by the next search.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ import gc
 import mmap
 import os
 import pickle
+import platform
 import shutil
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,10 +26,15 @@ from joblib.externals.loky.backend import resource_tracker
 # cloudpickle, which joblib brings along, from 1.6 as a dependency
 from joblib.externals.loky.cloudpickle_wrapper import dumps
 
+from skpg.evaluation.workers.lock import Lock
 from skpg.evaluation.workers.transfer import LARGE, LargeValueReference
 
 # Arrays in a file begin at multiples of this many bytes.
 ALIGNMENT = 64
+# Of the names of all folders on this machine: not everywhere do others see its locks.
+PREFIX = f"skpg-{platform.node()}-"
+# Seconds after which a folder that nobody holds is one that was left.
+YOUNG = 60.0
 
 
 class Folder:
@@ -43,7 +52,9 @@ class Folder:
 
     def __init__(self, parent: str | None = None):
         root, _ = _get_temp_dir("", parent)
-        self.path = Path(root) / f"skpg-{os.getpid()}-{uuid4().hex}"
+        _remove_left(Path(root))
+        self.path = Path(root) / f"{PREFIX}{os.getpid()}-{uuid4().hex}"
+        self._lock = _lock_of(self.path)
         self._large: dict[int, tuple[LargeValueReference, Any]] = {}
         # before it exists: this process may be killed at any moment
         resource_tracker.register(str(self.path), "folder")
@@ -52,6 +63,8 @@ class Folder:
         except OSError:
             self.remove()
             raise
+        with suppress(OSError):  # there are file systems without locks
+            self._lock.acquire()
 
     def replaced(self, value: Any) -> Any:
         """Return what to send in the place of a value: itself, if it is not large."""
@@ -69,9 +82,25 @@ class Folder:
     def remove(self) -> None:
         """Remove the folder with all that is in it."""
         self._large.clear()
+        self._lock.release()
         shutil.rmtree(self.path, ignore_errors=True)
         if not self.path.exists():
             resource_tracker.unregister(str(self.path), "folder")
+
+
+def _lock_of(folder: Path) -> Lock:
+    """Return the lock that a search holds as long as its process lives."""
+    return Lock(folder / "search", 0)
+
+
+def _remove_left(root: Path) -> None:
+    """Remove the folders of searches that were killed with all that belonged to them."""
+    for folder in root.glob("skpg-*"):
+        with suppress(OSError):
+            old = time.time() - folder.stat().st_mtime > YOUNG
+            if folder.name.startswith(PREFIX) and old and (lock := _lock_of(folder)).acquire():
+                shutil.rmtree(folder, ignore_errors=True)
+                lock.release()
 
 
 # Of a worker: the folder of the search that it works for, and what it has read there.

@@ -395,6 +395,22 @@ def test_a_search_that_is_killed_leaves_no_data_and_no_workers(folder, how):
 
 
 @LINUX
+def test_the_next_search_removes_what_one_has_left_that_was_killed_with_all_its_processes(folder):
+    with running_search(2) as dead:
+        assert wait_until(lambda: list(folder.glob("skpg-*/task")))
+        os.killpg(dead.pid, signal.SIGKILL)
+    (left,) = folder.glob("skpg-*")
+    with running_search(2) as alive:
+        assert wait_until(lambda: len(list(folder.glob("skpg-*/task"))) == 2)
+        for path in folder.glob("skpg-*"):
+            os.utime(path, (0, 0))
+        search_of(Scripted(), n=3).fit(X, y)
+        assert not left.exists()
+        assert len(list(folder.glob("skpg-*/task"))) == 1
+        assert alive.poll() is None
+
+
+@LINUX
 @pytest.mark.slow
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])

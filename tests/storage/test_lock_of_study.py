@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from skpg import StudyInUseError
-from skpg.storage.lock import Lock
+from skpg.evaluation.workers.lock import Lock
 from tests.storage.searches import X, make, result, rows_in, y
 
 ROOT = Path(__file__).parents[2]

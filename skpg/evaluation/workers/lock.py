@@ -1,6 +1,7 @@
-"""A lock on one study, which the operating system takes back when its process ends.
+"""A lock that the operating system takes back when its process ends.
 
-A lock is one byte of a file beside the database; byte `n` belongs to study `n`. Locks of the
+A lock is one byte of a file beside what it protects: byte `n` of the file beside a database
+belongs to study `n`, and a search holds the folder that its workers read from. Locks of the
 operating system do not outlive their process, however it ends, and are not inherited by
 processes that it starts.
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 
 @dataclass
 class _Held:
-    """The lock file of one database in this process."""
+    """A lock file in this process."""
 
     descriptor: int
     process: int = field(default_factory=os.getpid)
