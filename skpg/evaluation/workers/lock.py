@@ -32,14 +32,14 @@ _guard = threading.Lock()
 
 
 class Lock:
-    """The right to one study of a database.
+    """The right to what a path and a number name, such as a study of a database.
 
     Parameters
     ----------
     path : Path
-        The database; the lock file has ``-lock`` added to its name.
+        Of a file that need not exist; the lock file has ``-lock`` added to its name.
     number : int
-        The study.
+        The byte, such as the number of a study.
     """
 
     def __init__(self, path: Path, number: int):
