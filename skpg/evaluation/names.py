@@ -59,7 +59,7 @@ def _check_accepted(estimator: Any, params: Params, parents: set[str]) -> None:
     beside = {other: params[other] for other in params if other in parents - {name}}
     choices = f" with {beside!r}; write what only some choices have as a list of dicts"
     raise ValueError(
-        f"param_distributions names {name!r}, which {estimator!r} does not accept"
+        f"param_distributions names {name!r}, which {type(estimator).__name__} does not accept"
         f"{choices if beside else ''}: {error}"
     ) from error
 
