@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr, ndtri
 
-FloatArray = NDArray[np.float64]
+from skpg.space.dimensions.base import read_only
+from skpg.space.types import FloatArray
 
 # The grid on which the perturbation of a drawn choice is integrated; its weight is analytic
 # and wider than the spacing, so that the plain sum is exact to the last digits.
@@ -47,7 +47,7 @@ class CategoricalActor:
     logits: FloatArray
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "logits", _read_only(self.logits))
+        object.__setattr__(self, "logits", read_only(self.logits))
 
     @property
     def theta(self) -> FloatArray:
@@ -242,9 +242,3 @@ class GaussianActor:
 
 
 Actor = CategoricalActor | GaussianActor
-
-
-def _read_only(array: FloatArray) -> FloatArray:
-    copy = np.array(array, dtype=float)
-    copy.setflags(write=False)
-    return copy

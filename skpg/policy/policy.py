@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from skpg.policy.actors import Actor, CategoricalActor, FloatArray, GaussianActor
+from skpg.policy.actors import Actor, CategoricalActor, GaussianActor
 from skpg.space.dimensions import Choice
 from skpg.space.space import Space
-from skpg.space.types import Params
+from skpg.space.types import FloatArray, Params
 
 # Central 80 % of a normal distribution: what `rows` shows of a Gaussian actor.
 INTERVAL = float(ndtri(0.9))

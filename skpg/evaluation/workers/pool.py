@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 from joblib.externals.loky import ProcessPoolExecutor
@@ -51,11 +52,10 @@ class Pool:
         n_workers : int
         """
         idle, settings = _idle.setdefault(os.getpid(), []), _settings(backend, n_workers)
-        while idle:
-            pool = idle.pop()
-            if pool._settings == settings:
-                return pool
-            pool.end()
+        with suppress(IndexError):  # there is none, or a search in another thread takes the last
+            while (pool := idle.pop())._settings != settings:
+                pool.end()
+            return pool
         return cls(settings)
 
     def leave(self) -> None:
