@@ -18,6 +18,7 @@ from sklearn.datasets import load_iris
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skpg import PolicyGradientSearchCV
+from skpg.evaluation.workers import pool
 from tests.estimators import Marked, Nowhere, OnlyHere, Scripted, UnpicklableScorer, odd_score
 from tests.evaluation.workers.together import fit_overlapping, fit_together
 
@@ -145,6 +146,18 @@ def test_the_next_search_takes_over_the_workers_of_the_last(tmp_path):
     first = workers_of(tmp_path / "first")
     assert len(first) == 2
     assert workers_of(tmp_path / "second") == first
+
+
+def test_another_thread_may_take_the_last_workers_at_the_same_time(monkeypatch):
+    class TakenInBetween(list):
+        def __bool__(self):
+            return True
+
+    monkeypatch.setitem(pool._idle, os.getpid(), TakenInBetween())
+    with joblib.Parallel(2) as parallel:
+        taken = pool.Pool.take(parallel._backend, 2)
+    assert taken.submit(abs, -1).result() == 1
+    taken.end()
 
 
 def test_a_worker_that_has_died_since_the_last_search_is_no_loss(tmp_path):
