@@ -9,6 +9,7 @@ leaves them for the next one when it ends.
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import threading
 import time
@@ -64,6 +65,10 @@ class Pool:
 
     def end(self) -> None:
         """End the workers, whatever they do."""
+        # Jobs that wait: the thread of loky drops them first and would then look for them.
+        with suppress(queue.Empty):
+            while True:
+                self._executor._work_ids.get_nowait()
         self._executor.shutdown(kill_workers=True)
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:

@@ -160,6 +160,17 @@ def test_another_thread_may_take_the_last_workers_at_the_same_time(monkeypatch):
     taken.end()
 
 
+def test_workers_may_end_right_after_they_were_given_a_job():
+    # pytest makes an error in the thread that manages the workers one of this test
+    for _ in range(5):
+        with joblib.Parallel(2) as parallel:
+            taken = pool.Pool.take(parallel._backend, 2)
+        taken.submit(abs, -1).result()
+        late = taken.submit(time.sleep, 60)
+        taken.end()
+        assert late.exception()
+
+
 def test_a_worker_that_has_died_since_the_last_search_is_no_loss(tmp_path):
     os.kill(workers_of(tmp_path / "first").pop(), signal.SIGKILL)
     search = search_of(Scripted(), n=6).fit(X, y)
