@@ -95,7 +95,10 @@ class PolicyGradientOptimizer:
         self._seen: set[bytes] = set()
         # the actions, by key, of candidates whose rewards are awaited
         self._pending: dict[bytes, FloatArray] = {}
-        self._queue: list[Params] = []
+        # candidates to ask next, by key: those of the user, then the rest of the opening
+        self._enqueued: dict[bytes, Params] = {}
+        self._opening: dict[bytes, Params] = {}
+        self._is_open = False
 
     @property
     def policy(self) -> Policy:
@@ -121,10 +124,10 @@ class PolicyGradientOptimizer:
         candidates = [self.space.canonical(candidate) for candidate in _to_list("params", params)]
         for candidate, action in zip(candidates, self.space.encode(candidates), strict=True):
             key = self.space.key(candidate)
-            if key not in self._seen:
+            if key not in self._seen or self._opening.pop(key, None) is not None:
                 self._seen.add(key)
-                self._pending[key] = action
-                self._queue.append(candidate)
+                self._pending.setdefault(key, action)
+                self._enqueued[key] = candidate
 
     def ask(self, n: int = 1) -> list[Params]:
         """Propose candidates.
@@ -138,17 +141,26 @@ class PolicyGradientOptimizer:
         list of at most n dicts
             All different, and different from all that were asked or told before. Fewer
             than `n` only when the space has no other candidates.
+
+        Notes
+        -----
+        Before the first reward the learner proposes its `opening` together, also if `n` is
+        less: ten candidates that are asked one by one are those that are asked at once.
         """
         if not isinstance(n, numbers.Integral) or n < 1:
             raise ValueError(f"n must be an integer of at least 1, got {n!r}.")
-        queued, self._queue = self._queue[:n], self._queue[n:]
-        return queued + (self._propose(n - len(queued)) if len(queued) < n else [])
+        if not self._is_open and not len(self.memory):
+            self._open(n - len(self._enqueued))
+        queued = list((self._enqueued | self._opening).items())[:n]
+        self._dequeue(key for key, _ in queued)
+        asked = [candidate for _, candidate in queued]
+        return asked + list(self._propose(n - len(asked)).values())
 
     def expect(self, params: Iterable[Mapping[str, Any]]) -> None:
         """Say which candidates are being evaluated, in place of those that were asked.
 
         For evaluations that share their results with others, or may be lost. Proposals keep
-        away from what is expected.
+        away from what is expected, and from what is enqueued.
 
         Parameters
         ----------
@@ -164,7 +176,9 @@ class PolicyGradientOptimizer:
         candidates = _to_list("params", params)
         keys = [self.space.key(candidate) for candidate in candidates]
         self._seen.update(keys)
-        self._pending = dict(zip(keys, self.space.encode(candidates), strict=True))
+        self._dequeue(keys)
+        queued = {key: self._pending[key] for key in self._enqueued | self._opening}
+        self._pending = queued | dict(zip(keys, self.space.encode(candidates), strict=True))
 
     def tell(self, params: Iterable[Mapping[str, Any]], rewards: Iterable[float]) -> None:
         """Learn from rewards, with one update of the policy.
@@ -214,8 +228,22 @@ class PolicyGradientOptimizer:
             action = self.learner.recommend(self.state, self.memory)
         return self.space.decode(action[None])[0]
 
-    def _propose(self, n: int) -> list[Params]:
-        """Return new candidates of the learner, from then on pending."""
+    def _open(self, n: int) -> None:
+        """Let a learner that opens with several candidates propose them, at least `n`."""
+        self._is_open = True
+        if self.learner.opening > 1:
+            self._opening = self._propose(max(n, self.learner.opening))
+
+    def _dequeue(self, keys: Iterable[bytes]) -> None:
+        """Ask candidates no more, which are asked now or evaluated elsewhere."""
+        for key in keys:
+            self._enqueued.pop(key, None)
+            self._opening.pop(key, None)
+
+    def _propose(self, n: int) -> dict[bytes, Params]:
+        """Return at most `n` new candidates of the learner by key, from then on pending."""
+        if n == 0:
+            return {}
         memory = replace(self.memory, pending=self._pending_actions())
         with BLAS.limit(limits=1):
             actions = self.learner.propose(self.state, memory, n, self._rng, self._admissible)
@@ -226,7 +254,7 @@ class PolicyGradientOptimizer:
         keys = self.space.keys(actions)
         self._pending.update(zip(keys, actions, strict=True))
         self._seen.update(keys)
-        return self.space.decode(actions)
+        return dict(zip(keys, self.space.decode(actions), strict=True))
 
     def _take_actions(self, candidates: list[Mapping[str, Any]]) -> FloatArray:
         """Return the actions of candidates, which wait for rewards no longer.
@@ -235,6 +263,7 @@ class PolicyGradientOptimizer:
         """
         keys = [self.space.key(candidate) for candidate in candidates]
         self._seen.update(keys)
+        self._dequeue(keys)
         drawn = [self._pending.pop(key, None) for key in keys]
         return np.array(
             [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numbers
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from skpg.evaluation.call_stack import is_nested
 from skpg.evaluation.callbacks import watching
-from skpg.evaluation.cross_validation import cross_validation, is_asynchronous
+from skpg.evaluation.cross_validation import cross_validation, evaluation_on
 from skpg.evaluation.names import check_names
 from skpg.evaluation.score_bounds import race_of
 from skpg.evaluation.settings import SearchSettings
@@ -20,6 +21,7 @@ from skpg.evaluation.sklearn import BaseSearchCV, Interval, RunningFit, StrOptio
 from skpg.evaluation.task_tree import TaskTree
 from skpg.learners import ActorCritic, Learner
 from skpg.optimizer import PolicyGradientOptimizer
+from skpg.present import PresentCandidate
 from skpg.space.space import Space
 from skpg.storage.fingerprint import note_changes
 from skpg.storage.opening import open_journal
@@ -327,7 +329,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
         "random_state": ["random_state"],
         "racing": ["boolean", StrOptions({"optimistic"})],
         "racing_bound": [Interval(numbers.Real, None, None, closed="neither"), None],
-        "evaluation": [StrOptions({"batch", "async"})],
+        "evaluation": [StrOptions({"batch", "stream", "async"})],
         "timeout": [Interval(numbers.Real, 0, None, closed="neither"), None],
         "target_score": [Interval(numbers.Real, None, None, closed="neither"), None],
         "patience": [Interval(numbers.Integral, 1, None, closed="left"), None],
@@ -443,16 +445,21 @@ class PolicyGradientSearchCV(BaseSearchCV):
         check_names(self.estimator, space)
         initial_params = self.initial_params or []
         _check_initial_params(initial_params, space)  # before a study is made
+        present = PresentCandidate.of(space, self.estimator.get_params())
         settings, fit = SearchSettings.of(self), RunningFit.of(self, evaluate_candidates)
+        if present is not None and self.verbose > 0:
+            settings = replace(settings, callbacks=[*(self.callbacks or ()), present.report])
         race = race_of(settings, fit.keywords["scorer"])
-        asynchronous = is_asynchronous(settings, fit.parallel)
+        evaluation = evaluation_on(settings, fit.parallel)
         learner = ActorCritic() if self.learner is None else self.learner
         history: list[dict[str, Any]] = []
-        with open_journal(settings, fit, space, learner, asynchronous=asynchronous) as journal:
+        with open_journal(settings, fit, space, learner, evaluation=evaluation) as journal:
             self._recognised_by = journal.recognised_by
             seed = self.random_state if journal.seed is None else journal.seed
             optimizer = PolicyGradientOptimizer(space, learner=learner, random_state=seed)
             optimizer.enqueue(initial_params)
+            if present is not None:
+                optimizer.enqueue([present.params])
             with cross_validation(
                 settings,
                 fit,
@@ -460,19 +467,19 @@ class PolicyGradientSearchCV(BaseSearchCV):
                 TaskTree(callback_ctx, self, len(fit.splits)),
                 race=race,
                 n_candidates=_n_candidates(space, self.n_iter),
-                asynchronous=asynchronous,
+                evaluation=evaluation,
                 nested=is_nested(PolicyGradientSearchCV.fit.__code__),
-            ) as evaluation:
-                for candidates, rewards in evaluation.run(optimizer.ask):
+            ) as validation:
+                for candidates, rewards in validation.run(optimizer.ask):
                     optimizer.tell(candidates, rewards)
                     history.append(_record(optimizer, rewards))
                 # `fit` sets it after the refit, which may fail or be interrupted
-                self.cv_results_ = evaluation.finish({"iter": optimizer.memory.updates})
-        self._statuses = evaluation.statuses
+                self.cv_results_ = validation.finish({"iter": optimizer.memory.updates})
+        self._statuses = validation.statuses
         self.policy_ = optimizer.policy
         self.history_ = history
-        self.stop_reason_ = evaluation.stop_reason
-        self.n_fits_ = evaluation.n_fits
+        self.stop_reason_ = validation.stop_reason
+        self.n_fits_ = validation.n_fits
 
     def _select_best_index(self, refit, refit_metric, results):
         """Let a callable choose among the candidates that have a score on each fold."""

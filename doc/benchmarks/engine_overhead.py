@@ -55,7 +55,7 @@ class Engine(PolicyGradientSearchCV):
             TaskTree(callback_ctx, self, len(fit.splits)),
             race=None,
             n_candidates=len(CANDIDATES),
-            asynchronous=False,
+            evaluation="batch",
             nested=False,
         ) as evaluation:
             for _ in evaluation.run(ask):

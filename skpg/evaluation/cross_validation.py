@@ -92,7 +92,7 @@ def cross_validation(
     *,
     race: Race | None,
     n_candidates: int,
-    asynchronous: bool,
+    evaluation: str,
     nested: bool,
 ) -> Iterator[CrossValidation]:
     """Lend a cross-validation of candidates, on folds that are split once.
@@ -110,8 +110,8 @@ def cross_validation(
     race : Race or None
     n_candidates : int
         Number of candidates, unless something ends the search before.
-    asynchronous : bool
-        Whether candidates are proposed and told one by one, as they are finished.
+    evaluation : {'batch', 'stream', 'async'}
+        When candidates are proposed and told.
     nested : bool
         Whether it is part of another fit, which Ctrl-C is left to.
 
@@ -130,7 +130,7 @@ def cross_validation(
             failure=score.of_failure,
             race=race,
             candidate_timeout=settings.candidate_timeout,
-            sequential=not asynchronous,
+            sequential=evaluation != "async",
             journal=journal,
         )
         engine = Engine(
@@ -139,7 +139,7 @@ def cross_validation(
             StoppingRule.of(settings),
             n_iter=settings.n_iter,
             batch_size=settings.batch_size,
-            asynchronous=asynchronous,
+            evaluation=evaluation,
             nested=nested,
             before=tasks.with_leaf,
         )
@@ -191,7 +191,7 @@ class CrossValidation:
         Yields
         ------
         params : list of dict
-            Finished candidates: a batch, or one at a time if the evaluation is asynchronous.
+            Finished candidates: a batch, or else one at a time.
         rewards : list of float
             The mean test score of each, by the metric to learn from; nan where it failed.
         """
@@ -233,12 +233,12 @@ class CrossValidation:
             )
 
 
-def is_asynchronous(settings: SearchSettings, parallel: Any) -> bool:
-    """Return whether candidates are told one by one; warn where the backend cannot do that."""
+def evaluation_on(settings: SearchSettings, parallel: Any) -> str:
+    """Return how candidates are evaluated; warn where the backend cannot do what is wanted."""
     if settings.evaluation != "async" or takes_single_jobs(parallel):
-        return settings.evaluation == "async"
+        return settings.evaluation
     warn("The active joblib backend takes whole batches only: evaluation='async' has no effect.")
-    return False
+    return "batch"
 
 
 def _announce(n_folds: int, n_candidates: int, n_known: int) -> None:

@@ -32,9 +32,10 @@ class Engine:
     n_iter : int
         Number of candidates at most.
     batch_size : int
-        Candidates to ask for together, once the last ones are finished.
-    asynchronous : bool
-        Ask for a candidate as soon as a worker is free, and not for batches.
+        Candidates in flight at most, unless the evaluation is asynchronous.
+    evaluation : {'batch', 'stream', 'async'}
+        Ask for the next batch once the last one is finished, for one candidate once the oldest
+        in flight is finished, or for one as soon as a worker is free.
     nested : bool
         Whether it is part of another fit, which Ctrl-C is left to.
     before : callable
@@ -54,13 +55,13 @@ class Engine:
         *,
         n_iter: int,
         batch_size: int,
-        asynchronous: bool,
+        evaluation: str,
         nested: bool,
         before: Callable[[Job], Job],
     ):
         self.stop_reason: str | None = None
         self._executor, self._schedule, self._rule = executor, schedule, rule
-        self._n_iter, self._batch_size, self._async = n_iter, batch_size, asynchronous
+        self._n_iter, self._batch_size, self._evaluation = n_iter, batch_size, evaluation
         self._before = before
         self._clock = Clock(rule.timeout)
         self._interrupt = Interrupt(lambda: schedule.any_finished, nested=nested)
@@ -76,7 +77,9 @@ class Engine:
             self._interrupt.__exit__()
 
     def run(self, ask: Ask) -> Iterator[list[Candidate]]:
-        """Yield groups of finished candidates: batches, or one at a time if asynchronous.
+        """Yield groups of finished candidates: batches, or else one at a time.
+
+        A candidate is asked for after all groups that were yielded before have been told.
 
         Parameters
         ----------
@@ -88,8 +91,8 @@ class Engine:
         KeyboardInterrupt
             On Ctrl-C before any candidate is finished, on the second one, and if nested.
         """
-        groups = self._one_by_one(ask) if self._async else self._in_batches(ask)
-        yield from (group for group in groups if group)
+        ways = {"batch": self._in_batches, "stream": self._in_stream, "async": self._one_by_one}
+        yield from (group for group in ways[self._evaluation](ask) if group)
         if self.stop_reason is None:
             self.stop_reason = "n_iter" if self._schedule.n_asked >= self._n_iter else "exhausted"
 
@@ -101,6 +104,17 @@ class Engine:
     def _in_batches(self, ask: Ask) -> Iterator[list[Candidate]]:
         while self.stop_reason is None and self._take_on(ask, self._batch_size):
             yield list(self._finished(lambda: False))
+
+    def _in_stream(self, ask: Ask) -> Iterator[list[Candidate]]:
+        """Ask for candidate k once candidate k - batch_size has been told, all in their order.
+
+        So what has been told when a candidate is asked for does not depend on the workers.
+        """
+        self._take_on(ask, self._batch_size)
+        for candidate in self._finished(lambda: False):
+            yield [candidate]
+            if self.stop_reason is None and self._take_on(ask, 1):
+                self._occupy()  # the workers, before the next candidate is learned from
 
     def _one_by_one(self, ask: Ask) -> Iterator[list[Candidate]]:
         for candidate in self._replayed(ask):
@@ -139,16 +153,20 @@ class Engine:
             yield from self._settle()
             if self.stop_reason in DECIDED:
                 self._executor.abandon()
-            self._look_up()
-            while self.stop_reason is None and self._executor.n_running < self._executor.slots:
-                if not self._submit() and not (self._schedule.takes_candidates and refill()):
-                    break
+            self._occupy(refill)
             if not self._executor.n_running:
                 break
             for event in self._wait():
                 self._record(event)
         if self.stop_reason not in DECIDED:
             yield from self._settle(all_finished=True)
+
+    def _occupy(self, refill: Callable[[], bool] = lambda: False) -> None:
+        """Give each free worker a fold, unless there is a reason to stop."""
+        self._look_up()
+        while self.stop_reason is None and self._executor.n_running < self._executor.slots:
+            if not self._submit() and not (self._schedule.takes_candidates and refill()):
+                break
 
     def _look_up(self) -> None:
         """Stop where time is over, or Ctrl-C was met, once there is a result to keep."""
@@ -198,7 +216,7 @@ class Engine:
             self.stop_reason = self.stop_reason or reason
             yield candidate
             # What was evaluated ahead does not count: it depends on the number of workers.
-            if self.stop_reason in DECIDED and not self._async:
+            if self.stop_reason in DECIDED and self._evaluation != "async":
                 return
 
     def _progress(self, candidate: Candidate) -> Progress:

@@ -51,7 +51,7 @@ class Race:
             bound = np.minimum(bound, likely + OPTIMISM * incumbent.std())
         return float(np.where(np.isnan(scores), bound, scores).mean())
 
-    def order(self, complete: FloatArray) -> tuple[int, ...]:
+    def order(self, fold_means: FloatArray) -> tuple[int, ...]:
         """Return the order of folds that tells losers soonest.
 
         A candidate has certainly lost when its distance to the bound, summed over folds,
@@ -59,12 +59,10 @@ class Race:
 
         Parameters
         ----------
-        complete : ndarray of shape (n_candidates, n_folds)
-            Scores of candidates all of whose folds were run.
+        fold_means : ndarray of shape (n_folds,)
+            The mean score on each fold, over candidates all of whose folds were run.
         """
-        if not len(complete):
-            return tuple(range(complete.shape[1]))
-        return tuple(int(fold) for fold in np.argsort(complete.mean(axis=0), kind="stable"))
+        return tuple(int(fold) for fold in np.argsort(fold_means, kind="stable"))
 
     def n_needed(
         self, scores: FloatArray, order: Sequence[int], incumbent: FloatArray | None
@@ -96,18 +94,19 @@ class Race:
         return None
 
 
-def comparable_mean(scores: FloatArray, complete: FloatArray, upper: float) -> float:
+def comparable_mean(scores: FloatArray, fold_means: FloatArray, upper: float) -> float:
     """Return the mean that a candidate with some folds would have had by what they say.
 
     Folds differ in difficulty, so the scores are compared with those of other candidates
-    on the same folds: ``mean(complete) + mean(scores[f] - mean(complete[:, f]))`` over the
-    folds `f` that were run.
+    on the same folds: ``mean(fold_means) + mean(scores[f] - fold_means[f])``, the latter over
+    the folds `f` that were run.
 
     Parameters
     ----------
     scores : ndarray of shape (n_folds,)
         nan where a fold was not run.
-    complete : ndarray of shape (n_candidates, n_folds)
+    fold_means : ndarray of shape (n_folds,)
+        The mean score on each fold, over candidates all of whose folds were run.
     upper : float
         What the mean cannot exceed.
 
@@ -115,10 +114,9 @@ def comparable_mean(scores: FloatArray, complete: FloatArray, upper: float) -> f
     --------
     >>> import numpy as np
     >>> from skpg.evaluation.racing import comparable_mean
-    >>> complete = np.array([[0.6, 1.0], [0.4, 0.8]])
-    >>> round(comparable_mean(np.array([0.3, np.nan]), complete, 1.0), 3)
+    >>> round(comparable_mean(np.array([0.3, np.nan]), np.array([0.5, 0.9]), 1.0), 3)
     0.5
     """
     run = ~np.isnan(scores)
-    difference = scores[run] - complete[:, run].mean(axis=0)
-    return float(min(complete.mean() + difference.mean(), upper))
+    difference = scores[run] - fold_means[run]
+    return float(min(fold_means.mean() + difference.mean(), upper))

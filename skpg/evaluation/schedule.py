@@ -14,7 +14,7 @@ from skpg.evaluation.outcome import Outcome
 from skpg.evaluation.racing import Race, comparable_mean
 from skpg.evaluation.workers.executors import CandidateError, Event, Job, WorkerDiedError
 from skpg.evaluation.workers.time_limit import CandidateTimeoutError
-from skpg.space.types import Params
+from skpg.space.types import FloatArray, Params
 
 
 class Schedule:
@@ -74,8 +74,8 @@ class Schedule:
         self._open: dict[int, Candidate] = {}
         self.n_asked = 0
         self.best: Candidate | None = None
-        # of a race: the scores of the settled candidates that have one on each fold
-        self._complete = np.empty((0, n_folds))
+        # of a race: the settled candidates that have a score on each fold, and their sums by fold
+        self._fold_sums, self._n_complete = np.zeros(n_folds), 0
         # folds in flight when a worker died, and the one of them that now runs alone
         self._suspects: deque[Job] = deque()
         self._running_alone: tuple[int, int] | None = None
@@ -99,7 +99,7 @@ class Schedule:
     def add(self, candidates: Iterable[Params]) -> None:
         """Take candidates on."""
         race, folds = self._race, tuple(range(self._n_folds))
-        order = folds if race is None else race.order(self._complete)
+        order = folds if race is None else race.order(self._fold_means)
         new = [
             Candidate(number, params, order, np.full(self._n_folds, np.nan))
             for number, params in enumerate(candidates, start=self.n_asked)
@@ -158,20 +158,31 @@ class Schedule:
             Also those behind one that is not finished, in a sequential schedule.
         only : int, default=None
             None but this one.
+
+        Yields
+        ------
+        Candidate
+            Also those that are taken on meanwhile.
         """
-        for candidate in list(self._open.values()):
+        while candidate := self._first_finished(all_finished=all_finished, only=only):
+            del self._open[candidate.number]
+            candidate.position = len(self.settled)
+            self.settled.append(candidate)
+            if candidate.complete:
+                self._compare(candidate)
+            yield candidate
+
+    def _first_finished(self, *, all_finished: bool, only: int | None) -> Candidate | None:
+        """Return the first finished candidate that may be settled."""
+        for candidate in self._open.values():
             if only is not None and candidate.number != only:
                 continue
             self._cut(candidate, decided=True)
             if candidate.finished:
-                del self._open[candidate.number]
-                candidate.position = len(self.settled)
-                self.settled.append(candidate)
-                if candidate.complete:
-                    self._compare(candidate)
-                yield candidate
-            elif self._sequential and not all_finished:
-                return
+                return candidate
+            if self._sequential and not all_finished:
+                break
+        return None
 
     def rewards(self, candidates: Iterable[Candidate]) -> list[float]:
         """Return what the search learns from settled candidates; nan where one failed."""
@@ -185,12 +196,18 @@ class Schedule:
         assert self._race is not None
         assert self.best is not None
         upper = self._race.upper(candidate.scores, self.best.scores)
-        return comparable_mean(candidate.scores, self._complete, min(upper, self.best.score))
+        return comparable_mean(candidate.scores, self._fold_means, min(upper, self.best.score))
+
+    @property
+    def _fold_means(self) -> FloatArray:
+        """The means by fold of the settled candidates with a score on each; 0 without one."""
+        return self._fold_sums / max(self._n_complete, 1)
 
     def _compare(self, candidate: Candidate) -> None:
         """Let a candidate be the one to beat, if it is the best."""
         if self._race is not None:
-            self._complete = np.vstack([self._complete, candidate.scores])
+            self._fold_sums += candidate.scores
+            self._n_complete += 1
         if self.best is None or candidate.score > self.best.score:
             self.best = candidate
             for other in self._open.values():

@@ -6,7 +6,7 @@ import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +83,15 @@ class Learner(ABC):
 
     Subclass it as a frozen dataclass to write a learner of your own. A learner that keeps more
     than a policy subclasses `LearnerState` too, and supplies `init`.
+
+    Attributes
+    ----------
+    opening : int
+        Number of candidates that a search begins with, at least: they are proposed together,
+        before the first reward, in however small batches they are evaluated.
     """
+
+    opening: ClassVar[int] = 1
 
     def init(self, space: Space) -> LearnerState:
         """Return the state before any reward; by default the user's distributions.

@@ -17,7 +17,7 @@ from skpg.storage.digest import WITHOUT_EFFECT, digest, keeps_state, shell_of
 
 # To be raised by each change after which the same search has other candidates or rewards: a
 # search that was recorded before such a change is not continued.
-RESULT_VERSION = 6
+RESULT_VERSION = 7
 # The name of the part that holds it.
 VERSION_PART = "the version of skpg's results"
 # Where the quantile functions of distributions are compared.
@@ -30,7 +30,7 @@ _changed: dict[Path, set[str]] = {}
 
 
 def fingerprint_of(
-    settings: SearchSettings, fit: RunningFit, space: Space, learner: Any, *, asynchronous: bool
+    settings: SearchSettings, fit: RunningFit, space: Space, learner: Any, *, evaluation: str
 ) -> dict[str, str]:
     """Return the digests of the parts of a search that decide its results.
 
@@ -45,7 +45,8 @@ def fingerprint_of(
         The data, the splits, and the parameters of `fit`.
     space : Space
     learner : Learner
-    asynchronous : bool
+    evaluation : {'batch', 'stream', 'async'}
+        As the backend can do it.
 
     Returns
     -------
@@ -75,7 +76,7 @@ def fingerprint_of(
         "return_train_score": bool(settings.return_train_score),
         "racing": [settings.racing, settings.racing_bound if settings.racing else None],
         "candidate_timeout": settings.candidate_timeout,
-        "evaluation": "async" if asynchronous else "batch",
+        "evaluation": evaluation,
         VERSION_PART: RESULT_VERSION,
     }
     return {name: digest(value) for name, value in values.items()}

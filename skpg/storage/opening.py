@@ -33,7 +33,7 @@ from skpg.storage.study import Study, title_of, utc_now
 
 
 def open_journal(
-    settings: SearchSettings, fit: RunningFit, space: Space, learner: Any, *, asynchronous: bool
+    settings: SearchSettings, fit: RunningFit, space: Space, learner: Any, *, evaluation: str
 ) -> AbstractContextManager[Journal]:
     """Return the study of a search, or a journal that keeps nothing where it has no storage.
 
@@ -43,7 +43,8 @@ def open_journal(
     fit : RunningFit
     space : Space
     learner : Learner
-    asynchronous : bool
+    evaluation : {'batch', 'stream', 'async'}
+        As the backend can do it.
 
     Raises
     ------
@@ -58,7 +59,7 @@ def open_journal(
             raise ValueError(f"study_name={settings.study_name!r} needs a storage, got None.")
         return nullcontext(Journal())
     _warn_of_other_folds(fit.splitter)
-    parts = fingerprint_of(settings, fit, space, learner, asynchronous=asynchronous)
+    parts = fingerprint_of(settings, fit, space, learner, evaluation=evaluation)
     # as the optimizer would draw it; None draws the seed once and for all
     seed = _seed(settings.random_state)
     storage = Storage(settings.storage)
@@ -72,7 +73,7 @@ def open_journal(
                 f"{title_of(study_id, settings.study_name)} in {storage.path} is in use: another "
                 "search is running on it."
             )
-        study = Study(storage, study_id, lock, space, seed, asynchronous=asynchronous)
+        study = Study(storage, study_id, lock, space, seed, asynchronous=evaluation == "async")
         study.recognised_by = storage.path, parts
         return study
     except BaseException:

@@ -163,7 +163,7 @@ def test_queued_candidates_come_first_and_once():
 def test_values_that_lost_their_types_are_queued_and_told_as_the_space_has_them(
     entry, given, asked
 ):
-    optimizer = PolicyGradientOptimizer({"x": entry}, random_state=0)
+    optimizer = PolicyGradientOptimizer({"x": entry}, learner=NaturalGradient(), random_state=0)
     optimizer.enqueue([{"x": given}])
     (first,) = optimizer.ask(1)
     assert first == {"x": asked}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +89,8 @@ class ActorCritic(Learner):
     (73, 'b')
     """
 
+    opening: ClassVar[int] = 10
+
     ambitions: tuple[float, ...] = (0.3, 1.0)
     trust_region: float = 0.1
     memory_size: int = 200
@@ -143,7 +146,7 @@ class ActorCritic(Learner):
         """
         if state.critic is None:
             actions = well_spread(state.policy, n, rng)
-            if not len(memory) + len(memory.pending):
+            if n >= self.opening and not len(memory):
                 actions[0] = at_medians(state.space, actions[0])
             return actions[admissible(actions)]
         actions = propose_batch(state, memory, n, self.ambitions, rng, admissible)

@@ -1,0 +1,104 @@
+"""The candidate that leaves the estimator as it is, as far as the space has its values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skpg.evaluation.stopping import Progress
+from skpg.space.dimensions import Branch, Choice, Continuous, Dimension
+from skpg.space.scalars import to_native
+from skpg.space.space import Space
+from skpg.space.types import Params
+
+
+@dataclass(frozen=True, eq=False)
+class PresentCandidate:
+    """A candidate with the present values of an estimator, and medians for the others.
+
+    Attributes
+    ----------
+    space : Space
+    params : dict
+    names : frozenset of str
+        The hyperparameters that have their present value, at least one.
+    """
+
+    space: Space
+    params: Params
+    names: frozenset[str]
+
+    @classmethod
+    def of(cls, space: Space, values: Mapping[str, Any]) -> PresentCandidate | None:
+        """Return the candidate of the branch that has the most present values.
+
+        Parameters
+        ----------
+        space : Space
+        values : dict
+            The parameters of an estimator.
+
+        Returns
+        -------
+        PresentCandidate or None
+            The first one of several; None where no branch has a present value.
+        """
+        found = [_in_branch(space, columns, values) for columns in space.columns]
+        best = max(found, key=lambda candidate: len(candidate.names))
+        return best if best.names else None
+
+    def __str__(self) -> str:
+        """Return the present values, as a call of the estimator would have them."""
+        shown = [f"{name}={self.params[name]!r}" for name in self.params if name in self.names]
+        others = "" if len(shown) == len(self.params) else "; others at their medians"
+        return " ".join(", ".join(shown).split()) + others
+
+    def report(self, progress: Progress) -> None:
+        """Print what the candidate scored, if it is the one that was just evaluated."""
+        if self.space.key(progress.params) == self.space.key(self.params):
+            score = f"{progress.score:.4f}" if progress.status == "complete" else progress.status
+            print(f"The estimator as it is ({self}): {score}")
+
+
+def _in_branch(
+    space: Space, columns: tuple[int, ...], values: Mapping[str, Any]
+) -> PresentCandidate:
+    """Return the candidate of one branch; without names where it is of no use."""
+    dimensions = [space.dimensions[j] for j in columns]
+    dimensions = [d for d in dimensions if not isinstance(d, Branch)]
+    rows = {d.name: _find(d, values[d.name]) if d.name in values else np.nan for d in dimensions}
+    replaced = [f"{name}__" for name, row in rows.items() if np.isnan(row)]
+    # the parameters of a part that is replaced are not those of the part that replaces it
+    names = {n for n, row in rows.items() if row == row and not n.startswith(tuple(replaced))}
+    fixed = {d.name for d in dimensions if isinstance(d, Choice) and d.size == 1}
+    if space.branches > 1 and not fixed <= names:
+        names = set()
+    params = {
+        d.name: d.values(np.array([rows[d.name] if d.name in names else _median(d)]))[0]
+        for d in dimensions
+    }
+    return PresentCandidate(space, params, frozenset(names))
+
+
+def _find(dimension: Dimension, value: object) -> float:
+    """Return the resolved number of a present value, nan where the dimension lacks it."""
+    value = to_native(value)
+    # at the end of [0, 1] an int may be a count, and the float of the same value a fraction
+    if isinstance(dimension, Continuous) and type(value) is int:
+        inside = dimension.low < value < dimension.high
+        return dimension.find_exact(float(value)) if inside else float("nan")
+    return dimension.find_exact(value)
+
+
+def _median(dimension: Dimension) -> float:
+    """Return the resolved number of the median; the most probable choice without order."""
+    if not isinstance(dimension, Choice):
+        return float(dimension.resolve(np.zeros(1))[0])
+    if not dimension.ordered:
+        return float(np.argmax(dimension.weights))
+    order = np.argsort(dimension.ranks)
+    below = np.cumsum(dimension.weights[order])
+    return float(order[np.searchsorted(below, 0.5 - 1e-9)])
