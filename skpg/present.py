@@ -86,11 +86,11 @@ def _in_branch(
 def _find(dimension: Dimension, value: object) -> float:
     """Return the resolved number of a present value, nan where the dimension lacks it."""
     value = to_native(value)
+    if not isinstance(dimension, Continuous):
+        return dimension.find_exact(value)
     # at the end of [0, 1] an int may be a count, and the float of the same value a fraction
-    if isinstance(dimension, Continuous) and type(value) is int:
-        inside = dimension.low < value < dimension.high
-        return dimension.find_exact(float(value)) if inside else float("nan")
-    return dimension.find_exact(value)
+    known = type(value) is float or (type(value) is int and dimension.low < value < dimension.high)
+    return dimension.find(value) if known else float("nan")
 
 
 def _median(dimension: Dimension) -> float:

@@ -55,10 +55,11 @@ def assert_same_as_grid_search(estimator, grid, X=X, y=y, fit_params=None, **set
     ((name, values),) = grid.items()
     theirs = GridSearchCV(estimator, grid, **settings).fit(X, y, **(fit_params or {}))
     candidates = [{name: value} for value in values]
-    for n_jobs in (1, 2):
+    for n_jobs, evaluation in ((1, "batch"), (2, "batch"), (2, "stream")):
         ours = PolicyGradientSearchCV(
-            estimator, grid, initial_params=candidates, batch_size=2, n_jobs=n_jobs, **settings
-        ).fit(X, y, **(fit_params or {}))
+            estimator, grid, initial_params=candidates, batch_size=2, n_jobs=n_jobs,
+            evaluation=evaluation, **settings,
+        ).fit(X, y, **(fit_params or {}))  # fmt: skip
         np.testing.assert_equal(without_times(ours.cv_results_), without_times(theirs.cv_results_))
         assert ours.multimetric_ == theirs.multimetric_
         if hasattr(theirs, "best_index_"):
@@ -154,8 +155,11 @@ FEW_AND_MANY = pytest.mark.parametrize(
 
 
 @FEW_AND_MANY
-def test_candidates_that_kill_their_worker_are_found_and_named(bad, n):
-    search, messages = fit_with_warnings(Scripted(act="die", on=bad), n=n, n_jobs=2)
+@pytest.mark.parametrize("evaluation", ["batch", "stream"])
+def test_candidates_that_kill_their_worker_are_found_and_named(bad, n, evaluation):
+    search, messages = fit_with_warnings(
+        Scripted(act="die", on=bad), n=n, n_jobs=2, evaluation=evaluation
+    )
     check_bad(search, bad)
     messages = [message for message in messages if "killed their worker twice" in message]
     assert len(messages) == 1
@@ -342,9 +346,10 @@ def test_in_a_race_the_limit_counts_in_the_order_of_the_race(seconds, hardness):
 
 
 @pytest.mark.parametrize("racing", [True, "optimistic"])
-def test_in_a_race_too(racing):
+@pytest.mark.parametrize("evaluation", ["batch", "stream"])
+def test_in_a_race_too(racing, evaluation):
     candidates = [FAST, (0.3, 0.0, 0.3), (0.0, 9.0, 0.0), (0.3, 0.3, 0.0), (0.1, 0.1, 0.1)]
-    settings = {"racing": racing, "racing_bound": 1.0}
+    settings = {"racing": racing, "racing_bound": 1.0, "evaluation": evaluation}
     alone = slow_search(candidates, 1, **settings)
     together = slow_search(candidates, 3, **settings)
     np.testing.assert_equal(without_times(together.cv_results_), without_times(alone.cv_results_))
@@ -385,8 +390,9 @@ LATE = [FAST, (0.0, 0.35, 0.35)]
         {"scoring": two_slow_scores, "return_train_score": True},
         {"racing": True, "racing_bound": 1.0},
         {"evaluation": "async"},
+        {"evaluation": "stream", "racing": "optimistic", "racing_bound": 1.0},
     ],
-    ids=["plain", "several scores", "racing", "async"],
+    ids=["plain", "several scores", "racing", "async", "stream"],
 )
 def test_what_was_not_in_time_is_stored_and_read_back(tmp_path, settings):
     storage = tmp_path / "search.db"

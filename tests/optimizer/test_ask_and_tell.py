@@ -272,7 +272,8 @@ def test_a_learner_that_ignores_what_was_asked_proposes_nothing_twice():
 
 
 def test_what_is_expected_is_neither_proposed_nor_waited_for():
-    optimizer = PolicyGradientOptimizer({"a": list(range(6))}, random_state=0)
+    space = {"a": list(range(6))}
+    optimizer = PolicyGradientOptimizer(space, learner=NaturalGradient(), random_state=0)
     lost = optimizer.ask(2)
     elsewhere = [{"a": a} for a in range(6) if {"a": a} not in lost][:2]
     optimizer.expect(elsewhere)

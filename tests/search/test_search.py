@@ -104,12 +104,14 @@ def test_results_do_not_depend_on_jobs_or_backend(backend):
     assert repr(alone.policy_) == repr(together.policy_)
 
 
+@pytest.mark.parametrize("evaluation", ["batch", "stream"])
 @pytest.mark.parametrize("batch_size", [1, 4, 5])
 @pytest.mark.parametrize("learner", [None, Reinforce(), ZerothOrder(), NaturalGradient()])
-def test_the_first_candidates_do_not_depend_on_n_iter(batch_size, learner):
-    long = make(n_iter=15, batch_size=batch_size, learner=learner).fit(X, y)
+def test_the_first_candidates_do_not_depend_on_n_iter(batch_size, learner, evaluation):
+    settings = {"batch_size": batch_size, "learner": learner, "evaluation": evaluation}
+    long = make(n_iter=15, **settings).fit(X, y)
     for n_iter in (1, 4, 7):
-        short = make(n_iter=n_iter, batch_size=batch_size, learner=learner).fit(X, y)
+        short = make(n_iter=n_iter, **settings).fit(X, y)
         assert short.cv_results_["params"] == long.cv_results_["params"][:n_iter]
 
 
@@ -660,9 +662,11 @@ def test_the_progress_bar_of_scikit_learn_moves_with_each_fit(n_jobs, monkeypatc
 
 
 def test_verbose_prints_the_number_of_fits_once(capsys):
-    make(verbose=1).fit(X, y)
+    search = make(verbose=1).fit(X, y)
+    score = search.cv_results_["mean_test_score"][0]
     assert capsys.readouterr().out.splitlines() == [
-        "Fitting 3 folds for each of 12 candidates, totalling 36 fits"
+        "Fitting 3 folds for each of 12 candidates, totalling 36 fits",
+        f"The estimator as it is (n_neighbors=5, weights='uniform'): {score:.4f}",
     ]
 
 

@@ -43,10 +43,18 @@ def kill(tmp_path, n_kills, seed, settings):
         (6, {"n_jobs": 1}),
         (2, {"n_jobs": 2}),
         (3, {"n_jobs": 1, "racing": "optimistic"}),
+        (4, {"n_jobs": 1, "evaluation": "stream"}),
+        (2, {"n_jobs": 2, "evaluation": "stream", "racing": "optimistic"}),
         (3, {"n_jobs": 1, "scoring": ["accuracy", "neg_log_loss"], "refit": "neg_log_loss"}),
         pytest.param(20, {"n_jobs": 1, "n_iter": 60}, marks=pytest.mark.slow),
         pytest.param(20, {"n_jobs": 2, "n_iter": 60}, marks=pytest.mark.slow),
         pytest.param(10, {"n_jobs": 2, "racing": True}, marks=pytest.mark.slow),
+        pytest.param(
+            20, {"n_jobs": 2, "evaluation": "stream", "n_iter": 60}, marks=pytest.mark.slow
+        ),
+        pytest.param(
+            10, {"n_jobs": 2, "evaluation": "stream", "racing": True}, marks=pytest.mark.slow
+        ),
     ],
 )
 def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(tmp_path, n_kills, settings):
@@ -104,6 +112,10 @@ def test_an_expensive_fold_is_safe_before_its_candidate_is_finished(path, counte
         {"estimator": Scripted(act="fail", on=tuple(range(0, 100, 3))), "n_iter": 20},
         {"patience": 4},
         {"target_score": 0.9},
+        {"evaluation": "stream"},
+        {"evaluation": "stream", "racing": "optimistic", "racing_bound": 1.0},
+        {"evaluation": "stream", "racing": True, "racing_bound": 1.0, "learner": None},
+        {"evaluation": "stream", "patience": 4},
     ],
     ids=lambda settings: "-".join(settings) or "plain",
 )  # fmt: skip
@@ -134,7 +146,7 @@ def test_a_finished_search_returns_with_everything_and_fits_only_the_best(path, 
     assert again.predict(X).shape == y.shape
 
 
-@pytest.mark.parametrize("evaluation", ["batch", "async"])
+@pytest.mark.parametrize("evaluation", ["batch", "stream", "async"])
 @pytest.mark.parametrize("n_first", [6, 8])
 def test_a_larger_n_iter_continues(path, counted, evaluation, n_first):
     settings = {"estimator": Scripted(folder=str(counted)), "evaluation": evaluation}
@@ -162,17 +174,20 @@ def test_what_only_decides_when_to_stop_may_change(path, counted):
     assert len(skpg.studies(path)) == 1
 
 
-def test_a_timeout_does_not_cut_what_is_known(path):
-    make(path, n_iter=20).fit(X, y)
-    search = make(path, n_iter=30, timeout=1e-6).fit(X, y)
+@pytest.mark.parametrize("evaluation", ["batch", "stream"])
+def test_a_timeout_does_not_cut_what_is_known(path, evaluation):
+    make(path, n_iter=20, evaluation=evaluation).fit(X, y)
+    search = make(path, n_iter=30, timeout=1e-6, evaluation=evaluation).fit(X, y)
     assert search.stop_reason_ == "timeout"
     assert len(search.cv_results_["params"]) == 20
 
 
-def test_callbacks_are_told_what_is_replayed(path):
-    make(path, n_iter=8).fit(X, y)
+@pytest.mark.parametrize("evaluation", ["batch", "stream"])
+def test_callbacks_are_told_what_is_replayed(path, evaluation):
+    make(path, n_iter=8, evaluation=evaluation).fit(X, y)
     seen = []
-    make(path, callbacks=[lambda progress: seen.append(progress.replayed)]).fit(X, y)
+    note = [lambda progress: seen.append(progress.replayed)]
+    make(path, callbacks=note, evaluation=evaluation).fit(X, y)
     assert seen == [True] * 8 + [False] * 4
 
 
@@ -190,13 +205,15 @@ def test_an_asynchronous_search_is_replayed_in_its_order(path):
     assert result(again) == result(first)
 
 
-def test_ctrl_c_and_then_the_same_script(path):
+@pytest.mark.parametrize("evaluation", ["batch", "stream"])
+def test_ctrl_c_and_then_the_same_script(path, evaluation):
     def interrupt(progress):
         if progress.n_candidates == 5:
             signal.raise_signal(signal.SIGINT)
 
     with joblib.parallel_config("threading"):
         settings = {"estimator": Scripted(seconds=0.005), "n_jobs": 3, "n_iter": 16}
+        settings["evaluation"] = evaluation
         search = make(path, callbacks=[interrupt], **settings).fit(X, y)
         assert search.stop_reason_ == "interrupted"
         (study,) = skpg.studies(path)

@@ -47,6 +47,7 @@ def test_choices_of_any_kind(path):
         {"racing": "optimistic", "racing_bound": 1.0, "return_train_score": True},
         {"estimator": Scripted(act="fail", on=tuple(range(0, 100, 3)))},
         {"evaluation": "async"},
+        {"evaluation": "stream"},
     ],
 )
 def test_results_are_read_back_as_they_were(path, settings):
