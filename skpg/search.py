@@ -37,6 +37,10 @@ class PolicyGradientSearchCV(BaseSearchCV):
     moves the policy along a gradient towards what scored well, and repeats until `n_iter`
     candidates are evaluated. Candidates are never repeated.
 
+    After `initial_params` the search evaluates the estimator as it is: the present value of each
+    hyperparameter where it lies in the space, and the median where it does not. Where no present
+    value lies in the space there is no such candidate.
+
     Parameters
     ----------
     estimator : estimator object
@@ -63,14 +67,15 @@ class PolicyGradientSearchCV(BaseSearchCV):
         Number of candidates between two updates of the policy, at least 1. Smaller batches
         learn from fewer rewards more often; with many workers choose a multiple of their
         number divided by the number of folds. It is independent of `n_jobs`, so that
-        results are as well.
+        results are as well. With ``evaluation="stream"`` it is the number of candidates in
+        flight, with ``"async"`` it has no effect.
 
     learner : Learner, default=None
         The rule that improves the policy, from :mod:`skpg.learners`. None is
         ``ActorCritic()``.
 
     initial_params : list of dicts, default=None
-        Candidates to evaluate first, such as the ones in use today. Each must name all
+        Candidates to evaluate first. Each must name all
         hyperparameters of the space, with values that lie in it. They reach the estimator as
         the space has them: 15.0 as 15 where there are integers only.
 
@@ -98,7 +103,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
     verbose : int, default=0
         The higher, the more messages.
 
-        - >=1: the number of fits;
+        - >=1: the number of fits, and the score of the estimator as it is;
         - >=2: the time of each fit;
         - >=3: its fold and score;
         - >=10: the number of the candidate, and a message when a fit starts.
@@ -143,9 +148,13 @@ class PolicyGradientSearchCV(BaseSearchCV):
         `scoring`, as that of an inner search is, or of its last step; all that candidates can
         make of it must be known.
 
-    evaluation : {'batch', 'async'}, default='batch'
+    evaluation : {'batch', 'stream', 'async'}, default='batch'
         - 'batch': the policy is updated when all candidates of a batch are finished. The
           results are the same for any `n_jobs`.
+        - 'stream': it is updated with each candidate, in the order in which they were proposed,
+          and then proposes the next one, so that `batch_size` candidates are in flight. Workers
+          wait only if a candidate takes longer than all others in flight together. The results
+          are the same for any `n_jobs`.
         - 'async': it is updated with each candidate that is finished, and proposes one as
           soon as a worker is free. No worker waits, and no two runs are the same. Needs
           the loky, threading or dask backend; with others it warns and works in batches.
