@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skpg.evaluation.stopping import Progress
-from skpg.space.dimensions import Branch, Choice, Continuous, Dimension
+from skpg.space.dimensions import Choice, Continuous, Dimension
 from skpg.space.scalars import to_native
 from skpg.space.space import Space
 from skpg.space.types import Params
@@ -68,7 +68,6 @@ def _in_branch(
 ) -> PresentCandidate:
     """Return the candidate of one branch; without names where it is of no use."""
     dimensions = [space.dimensions[j] for j in columns]
-    dimensions = [d for d in dimensions if not isinstance(d, Branch)]
     rows = {d.name: _find(d, values[d.name]) if d.name in values else np.nan for d in dimensions}
     replaced = [f"{name}__" for name, row in rows.items() if np.isnan(row)]
     # the parameters of a part that is replaced are not those of the part that replaces it

@@ -113,8 +113,10 @@ class Engine:
         self._take_on(ask, self._batch_size)
         for candidate in self._finished(lambda: False):
             yield [candidate]
-            if self.stop_reason is None and self._take_on(ask, 1):
-                self._occupy()  # the workers, before the next candidate is learned from
+            more = self.stop_reason is None and self._take_on(ask, 1)
+            # workers do not wait until other candidates are learned from; a replay needs none
+            if more and not candidate.replayed:
+                self._occupy()
 
     def _one_by_one(self, ask: Ask) -> Iterator[list[Candidate]]:
         for candidate in self._replayed(ask):

@@ -45,11 +45,13 @@ def search_of(estimator, n=40, **settings):
 
 
 @pytest.mark.parametrize("racing", [False, True])
-def test_results_are_those_of_one_process(dask, racing):
+@pytest.mark.parametrize("evaluation", ["batch", "stream"])
+def test_results_are_those_of_one_process(dask, racing, evaluation):
     space = {"n_neighbors": stats.randint(1, 60), "weights": ["uniform", "distance"]}
     search = PolicyGradientSearchCV(
-        KNeighborsClassifier(), space, n_iter=20, cv=3, random_state=0, racing=racing
-    )
+        KNeighborsClassifier(), space, n_iter=20, cv=3, random_state=0, racing=racing,
+        evaluation=evaluation, batch_size=4,
+    )  # fmt: skip
     together = search.fit(X, y)
     results, policy = together.cv_results_, repr(together.policy_)
     with joblib.parallel_config("sequential"):
@@ -84,7 +86,15 @@ def fit_bad(bad, n, act, **settings):
     np.testing.assert_allclose(scores[good], a[good] / 100)
 
 
-@pytest.mark.parametrize(("act", "settings"), [("die", {}), ("sleep", {"candidate_timeout": 0.4})])
+@pytest.mark.parametrize(
+    ("act", "settings"),
+    [
+        ("die", {}),
+        ("die", {"evaluation": "stream", "batch_size": 3}),
+        ("sleep", {"candidate_timeout": 0.4}),
+        ("sleep", {"candidate_timeout": 0.4, "evaluation": "stream", "batch_size": 3}),
+    ],
+)
 def test_a_candidate_that_ends_its_worker_loses_nothing_else(dask, act, settings):
     fit_bad((3,), 10, act, **settings)
 
