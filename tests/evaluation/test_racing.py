@@ -178,6 +178,21 @@ def test_a_reward_does_not_go_through_all_settled_candidates(race):
     assert schedule.rewards([candidate]) == before
 
 
+@pytest.mark.parametrize("race", [Race(1.0), Race(1.0, optimistic=True)])
+def test_a_reward_compares_with_the_candidates_that_were_settled_before(race):
+    schedule, candidate = settled(60, race)
+    complete = np.array([c.scores for c in schedule.settled if c.complete])
+    while candidate.complete:
+        schedule, candidate = settled(len(schedule.settled) - 1, race)
+        complete = np.array([c.scores for c in schedule.settled if c.complete])
+    run = ~np.isnan(candidate.scores)
+    lead = (candidate.scores[run] - complete[:, run].mean(axis=0)).mean()
+    upper = min(race.upper(candidate.scores, schedule.best.scores), schedule.best.score)
+    expected = min(complete.mean() + lead, upper)
+    assert schedule.rewards([candidate]) == [pytest.approx(expected)]
+    assert expected < upper
+
+
 def race(racing, **settings):
     defaults = {"n_iter": 30, "cv": 5, "random_state": 0, "racing": racing}
     return PolicyGradientSearchCV(KNeighborsClassifier(), SPACE, **(defaults | settings))

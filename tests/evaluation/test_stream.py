@@ -160,6 +160,34 @@ def test_free_workers_are_given_folds_before_the_next_candidate_is_learned_from(
     assert all(later - earlier > seconds / 2 for earlier, later in pairwise(starts))
 
 
+@pytest.mark.parametrize("settings", [{"target_score": 0.09}, {"patience": 1}])
+def test_what_was_finished_behind_the_candidate_that_ends_it_is_left_out(settings):
+    """While the second one takes half a second, those behind it are evaluated in vain."""
+    space = {"a": list(range(12)), "seconds": [0.0, 0.5]}
+    order = (8, 9, 0, 1, 2) if "target_score" in settings else (9, 8, 0, 1, 2)
+    given = [{"a": a, "seconds": 0.5 * (n == 1)} for n, a in enumerate(order)]
+    with joblib.parallel_config("threading"):
+        search = PolicyGradientSearchCV(
+            Scripted(), space, initial_params=given, batch_size=5, cv=ONE_FOLD, n_jobs=2,
+            evaluation="stream", **settings,
+        ).fit(X, y)  # fmt: skip
+    assert search.cv_results_["params"] == given[:2]
+    assert len(search.history_) == 2
+
+
+@pytest.mark.parametrize(
+    "settings", [{"callbacks": [lambda progress: progress.n_candidates == 6]}, {"patience": 5}]
+)
+def test_nothing_is_proposed_any_more_once_there_is_a_reason_to_stop(settings):
+    learner, given = Told(), [{"a": 999, "seconds": 0.0}]
+    PolicyGradientSearchCV(
+        Scripted(), {"a": stats.randint(0, 1000), "seconds": [0.0, 0.001]}, learner=learner,
+        initial_params=given, batch_size=3, evaluation="stream", cv=3, random_state=0, **settings,
+    ).fit(X, y)  # fmt: skip
+    # of all that were asked before the sixth was told, two were given and not proposed
+    assert len(learner.told) == 5 + 3 - 2
+
+
 def test_a_finite_space_ends_it():
     space = {"n_neighbors": [1, 3, 5], "weights": ["uniform", "distance"]}
     search = stream(n_iter=50).set_params(param_distributions=space).fit(X, y)

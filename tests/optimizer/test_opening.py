@@ -64,6 +64,14 @@ def test_the_learner_is_asked_once_for_its_opening(sizes, proposals):
     assert len(set(keys)) == sum(sizes)
 
 
+def test_what_is_wanted_beside_the_candidates_of_the_user_is_proposed_together():
+    optimizer = PolicyGradientOptimizer(SPACE, learner=(learner := Opens()), random_state=0)
+    optimizer.enqueue([MINE])
+    assert len(optimizer.ask(9)) == 9
+    assert learner.asked == [(8, 0, 1)]
+    assert len(optimizer._pending_actions()) == 9
+
+
 def test_a_learner_without_opening_is_asked_for_what_is_wanted():
     class Learning(Opens):
         opening = 1
@@ -164,12 +172,14 @@ def test_a_space_of_fewer_candidates_is_searched_once_and_wholly(learner, n):
 
 @pytest.mark.parametrize("n", [1, 4, 10])
 def test_the_opening_begins_with_the_centre_also_after_candidates_of_the_user(n):
-    space = {"x": stats.uniform(0, 10), "y": stats.randint(0, 21)}
+    space = {"x": stats.uniform(0, 10), "y": stats.randint(0, 21), "k": list("abcdefgh")}
     optimizer = PolicyGradientOptimizer(space, random_state=0)
-    optimizer.enqueue([{"x": 1.0, "y": 1}])
+    mine = {"x": 1.0, "y": 1, "k": "a"}
+    optimizer.enqueue([mine])
     asked = [params for _ in range(20 // n) for params in optimizer.ask(n)]
-    assert asked[:2] == [{"x": 1.0, "y": 1}, {"x": pytest.approx(5.0), "y": 10}]
-    # once: not again in what is asked before the first reward
+    assert asked[0] == mine
+    assert asked[1] == {"x": pytest.approx(5.0), "y": 10, "k": asked[1]["k"]}
+    # once: not again, with another choice, in what is asked before the first reward
     assert sum(params["x"] == pytest.approx(5.0) for params in asked) == 1
 
 
