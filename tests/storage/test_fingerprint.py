@@ -78,6 +78,12 @@ def test_without_a_name_another_search_has_a_study_of_its_own(path):
     assert [study.n_candidates for study in skpg.studies(path)] == [12, 12, 12]
 
 
+def test_batches_a_stream_and_asynchronous_evaluation_are_three_searches(path):
+    for evaluation in ("batch", "stream", "async", "stream"):
+        make(path, evaluation=evaluation).fit(X, y)
+    assert [study.n_candidates for study in skpg.studies(path)] == [12, 12, 12]
+
+
 def test_the_same_numbers_of_another_type_are_another_search(path):
     for numbers in ([1, 2, 3], [1.0, 2.0, 3.0]):
         space = {"a": stats.rv_discrete(values=(numbers, np.full(3, 1 / 3)))}
