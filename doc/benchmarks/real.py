@@ -36,7 +36,7 @@ from real_tasks import N_SPLITS, REAL_TASKS, load_real_task
 
 RESULTS = Path(__file__).parent / "results"
 FILE = RESULTS / "real.jsonl"
-CHECKPOINTS = [10, 25, 50]
+CHECKPOINTS = [10, 12, 13]
 POOL_SIZE = 300
 
 

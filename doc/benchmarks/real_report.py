@@ -179,7 +179,6 @@ def draw(cv: Scores, held_out: Scores, checkpoints: Sequence[int], path: Path) -
             places = np.array(checkpoints) * 1.012 ** (i - len(drawn) / 2)
             style = {"lw": 2.5 if ours else 1.2, "zorder": 3 if ours else 2, "capsize": 2}
             line = ax.errorbar(places, means, errors, fmt="o-", label=method, ms=4, **style)
-            line[0].set_color(f"C{i % 10}")
             line[0].set_linestyle("-" if i < 10 else "--")
         ax.axhline(0, color="grey", lw=0.8)
         ax.set(xscale="log", xlabel="candidates", ylabel=name)
