@@ -1,8 +1,9 @@
 """The searches of ``real.py``: each returns its winner after so many candidates.
 
-Spaces are given as the authors of a package recommend. A list of dicts becomes a categorical
-"branch" and names with the branch as prefix, which are suggested only in their branch (optuna),
-or a ``MetaTuner`` of one space per branch (arm-mango). CatCMAwM and HEBO know no conditional
+Spaces are given as the authors of a package recommend, and settings are the defaults. A list of
+dicts becomes a categorical "branch" and names with the branch as prefix, which are suggested only
+in their branch (optuna; TPE with ``group=True``), or a ``MetaTuner`` of one space per branch
+(arm-mango). CatCMAwM and HEBO know no conditional
 hyperparameters and are left out there.
 """
 
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 from peers import CatCMA, kind
 from real_tasks import LISTS_OF_DICTS, Params, RealTask, Space
+from sklearn.base import is_classifier
 
 from skpg import PolicyGradientOptimizer, PolicyGradientSearchCV
 
@@ -236,22 +238,23 @@ def mango(task: RealTask, seed: int, record: Recorder) -> None:
         return
 
 
-def halving_candidates(task: RealTask, budget: int) -> int:
-    """Return how many candidates HalvingRandomSearchCV can start with.
+def halving_plan(task: RealTask, budget: int) -> tuple[int, int]:
+    """Return the rows of the first round and the candidates of HalvingRandomSearchCV.
 
-    All its fits together are given the rows of `budget` cross-validations of all rows: a fit to
-    a ninth of the rows counts as a ninth of a fit, as it takes about a ninth of the time.
+    Each round has half of the candidates and twice the rows; the first has as few rows as
+    scikit-learn takes by default for five folds, and the last all. All fits together have the
+    rows of `budget` cross-validations: a fit to a quarter of the rows counts as a quarter.
     """
     rows, y = len(task.halves[0]), task.halves[2]
-    smallest = 10 * (len(np.unique(y)) if "diabetes" not in task.name else 1)
+    smallest = 10 * (len(np.unique(y)) if is_classifier(task.estimator) else 1)
+    doublings = max(0, math.floor(math.log2(rows / smallest)))
+    first = rows // 2**doublings
 
     def cost(n: int) -> int:
-        required = 1 + math.floor(math.log(n, 3) + 1e-9)
-        first = max(smallest, rows // 3 ** (required - 1))
-        rungs = min(required, 1 + math.floor(math.log(rows // first, 3) + 1e-9))
-        return sum(math.ceil(n / 3**i) * min(first * 3**i, rows) for i in range(rungs))
+        rounds = min(doublings, math.floor(math.log2(n))) + 1
+        return sum(math.ceil(n / 2**i) * first * 2**i for i in range(rounds))
 
-    return max((n for n in range(1, 30 * budget) if cost(n) <= budget * rows), default=1)
+    return first, max((n for n in range(1, 10 * budget) if cost(n) <= budget * rows), default=1)
 
 
 def halving(task: RealTask, seed: int, checkpoints: Sequence[int]) -> Winners:
@@ -260,21 +263,25 @@ def halving(task: RealTask, seed: int, checkpoints: Sequence[int]) -> Winners:
     from sklearn.model_selection import HalvingRandomSearchCV
 
     X, _, y, _ = task.halves
-    return {
-        n: HalvingRandomSearchCV(
-            task.estimator,
-            task.space,
-            n_candidates=halving_candidates(task, n),
-            min_resources="exhaust",
-            cv=task.folds,
-            scoring=task.scoring,
-            refit=False,
-            random_state=seed,
+    winners: Winners = {}
+    for n in checkpoints:
+        first, candidates = halving_plan(task, n)
+        winners[n] = (
+            HalvingRandomSearchCV(
+                task.estimator,
+                task.space,
+                factor=2,
+                n_candidates=candidates,
+                min_resources=first,
+                cv=task.folds,
+                scoring=task.scoring,
+                refit=False,
+                random_state=seed,
+            )
+            .fit(X, y)
+            .best_params_
         )
-        .fit(X, y)
-        .best_params_
-        for n in checkpoints
-    }
+    return winners
 
 
 def search_cv(task: RealTask, seed: int, checkpoints: Sequence[int]) -> Winners:
@@ -297,15 +304,14 @@ def search_cv(task: RealTask, seed: int, checkpoints: Sequence[int]) -> Winners:
 def tpe(space: Space, seed: int, at_once: int) -> Optuna:
     import optuna
 
-    return Optuna(space, optuna.samplers.TPESampler(seed=seed), at_once)
+    sampler = optuna.samplers.TPESampler(seed=seed, group=isinstance(space, list))
+    return Optuna(space, sampler, at_once)
 
 
 def gp(space: Space, seed: int, at_once: int) -> Optuna:
     import optuna
 
-    sampler = optuna.samplers.GPSampler(
-        seed=seed, deterministic_objective=True, warn_independent_sampling=False
-    )
+    sampler = optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False)
     return Optuna(space, sampler, at_once)
 
 

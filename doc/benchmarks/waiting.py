@@ -8,11 +8,11 @@
 - ``window L``: a candidate is proposed when the one L places before it is told. Candidates are
   told in their order, so one that takes long holds up those after it.
 
-The first candidates are one design: ten, or as many as the batch or window has. Workers take the five folds
-of the proposed candidates in their order. A fit takes a lognormal time with mean 1 and standard
-deviation .5 of its logarithm: .4 between candidates, .3 between the folds of one. All strategies
-meet the same times. Since candidates do not depend on the times, each search is run once and
-replayed for each number of workers.
+The first candidates are one design: ten, or as many as the batch or window has. Workers take the
+five folds of the proposed candidates in their order. A fit takes a lognormal time with mean 1 and
+standard deviation .5 of its logarithm: .4 between candidates, .3 between the folds of one. All
+strategies meet the same times. Since candidates do not depend on the times, each search is run
+once and replayed for each number of workers.
 
 Scores are normalised for each task: 0 is the expected best of so many random candidates, 1 the
 best known. The time of n candidates is what n candidates of five fits of mean duration take if no
