@@ -200,13 +200,13 @@ def report(records: Records, checkpoints: Sequence[int], results: Path) -> None:
     seeds = {r["seed"] for r in records if r["method"] == RIVAL}
     single = [t for t in SINGLE if t in cv[RIVAL]]
     lists = [t for t in LISTS_OF_DICTS if t in cv[RIVAL]]
-    about = f"{len(single)} tasks of one dict, {len(seeds)} seeds"
-    about_lists = f"{len(lists)} tasks of a list of dicts, {len(seeds)} seeds"
+    about = f"tasks of one dict: {len(single)}, seeds: {len(seeds)}"
+    about_lists = f"tasks of a list of dicts: {len(lists)}, seeds: {len(seeds)}"
     parts = [
-        score_table(f"CV score, {about}", cv, single, checkpoints, own),
-        score_table(f"Held-out score, {about}", held_out, single, checkpoints, own),
-        score_table(f"CV score, {about_lists}", cv, lists, checkpoints, own),
-        score_table(f"Held-out score, {about_lists}", held_out, lists, checkpoints, own),
+        score_table(f"CV score ({about})", cv, single, checkpoints, own),
+        score_table(f"Held-out score ({about})", held_out, single, checkpoints, own),
+        score_table(f"CV score ({about_lists})", cv, lists, checkpoints, own),
+        score_table(f"Held-out score ({about_lists})", held_out, lists, checkpoints, own),
         paired_table(f"Difference to {RIVAL} in pairs, all tasks", cv, held_out, checkpoints),
         task_table(f"CV score of each task at {checkpoints[-1]} candidates", cv, -1),
     ]

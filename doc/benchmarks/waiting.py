@@ -32,6 +32,7 @@ import json
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -99,13 +100,14 @@ def search(strategy: tuple[str, int], space: Any, reward: Callable, seed: int, n
         together = 1
         while candidates_told(strategy, len(asked) + together) == told:
             together += 1
-        batch = optimizer.ask(together)
+        batch = optimizer.ask(min(together, n - len(asked)))
         if not batch:
             break
         asked += batch
     return rewards + [reward(params) for params in asked[len(rewards) :]]
 
 
+@cache
 def finishing_times(
     strategy: tuple[str, int], n: int, workers: int, seed: int, own: float
 ) -> np.ndarray:
@@ -250,6 +252,7 @@ def report(path: Path, own: float) -> None:
 
 
 def main() -> None:
+    warnings.simplefilter("ignore")
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

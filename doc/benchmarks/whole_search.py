@@ -1,7 +1,8 @@
 """Wall time of whole searches with two workers, beside the search classes of other packages.
 
     python -m pip install optuna optuna-integration scikit-optimize
-    python doc/benchmarks/whole_search.py [--seeds 3] [--n-iter 40] [--rows 3000] [--jobs 2]
+    OMP_NUM_THREADS=1 python doc/benchmarks/whole_search.py [--seeds 5] [--n-iter 40]
+        [--rows 3000] [--jobs 2]
 
 Each search fits the same number of candidates with five folds, and refits the best. The data
 are digits, and a made classification of ``--rows`` rows; ``held out`` is the score on rows that
@@ -181,7 +182,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     os.environ["PYTHONWARNINGS"] = "ignore"
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--n-iter", type=int, default=40)
     parser.add_argument("--rows", type=int, default=3000)
     parser.add_argument("--jobs", type=int, default=2)
