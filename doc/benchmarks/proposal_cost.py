@@ -1,10 +1,12 @@
-"""Time of ask and tell per candidate, beside optuna's TPE, as the search grows.
+"""Processor time of ask and tell per candidate, as the search and the space grow.
 
     python -m pip install optuna
-    OMP_NUM_THREADS=1 python doc/benchmarks/proposal_cost.py [--budget 5000]
+    OMP_NUM_THREADS=1 python doc/benchmarks/proposal_cost.py [--budget 5000] [--size-budget 100]
 
-Processor time, mean over all candidates so far and over the last hundred; both searches in
-one process, on a space of ten hyperparameters with a reward that costs nothing.
+All searches in one process, one core, with a reward that costs nothing. The first table is for
+ten mixed hyperparameters: milliseconds per candidate, mean so far, and in brackets of the last
+hundred. The second is the mean over the first hundred candidates for 5 to 50 hyperparameters.
+Writes ``results/proposal_cost.rst``.
 """
 
 from __future__ import annotations
@@ -12,74 +14,132 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rst import list_table
 from scipy.stats import loguniform, randint, uniform
 
 from skpg import PolicyGradientOptimizer
 
-SPACE: dict[str, Any] = {
-    **{f"u{i}": uniform(0, 1) for i in range(3)},
-    **{f"l{i}": loguniform(1e-4, 1e2) for i in range(3)},
-    **{f"n{i}": randint(1, 101) for i in range(2)},
-    **{f"k{i}": ["a", "b", "c", "d"] for i in range(2)},
-}
 CHECKPOINTS = [100, 250, 500, 1000, 5000]
+SIZES = [5, 10, 20, 50]
+RESULTS = Path(__file__).parent / "results"
+KINDS = [  # of each ten hyperparameters
+    *((uniform(0, 1), loguniform(1e-4, 1e2), randint(1, 101), ["a", "b", "c", "d"]) * 2),
+    uniform(0, 1),
+    loguniform(1e-4, 1e2),
+]
 
 
-def reward(params: dict[str, Any]) -> float:
-    numbers = [v / SPACE[k].ppf(0.999) for k, v in params.items() if k[0] != "k"]
-    return -sum((x - 0.3) ** 2 for x in numbers) - (params["k0"] != "c")
+def mixed_space(size: int) -> dict[str, Any]:
+    """Return a space of uniform, logarithmic and integer numbers and choices."""
+    return {f"p{i}": KINDS[i % len(KINDS)] for i in range(size)}
 
 
-def costs(step: Callable[[], int], budget: int) -> np.ndarray:
-    """Return the processor seconds of each candidate; `step` makes some and returns how many."""
-    seconds: list[float] = []
-    while len(seconds) < budget:
+def reward(space: dict[str, Any], params: dict[str, Any]) -> float:
+    numbers = [
+        value == "c" if isinstance(value, str) else float(space[name].cdf(value))
+        for name, value in params.items()
+    ]
+    return -sum((x - 0.3) ** 2 for x in numbers)
+
+
+class OptunaOneAtATime:
+    """optuna's TPE as an optimizer with `ask(n)` and `tell`."""
+
+    def __init__(self, space: dict[str, Any]):
+        from peers import OptunaTPE
+
+        self.peer = OptunaTPE(space, 0)
+
+    def ask(self, n: int) -> list[dict[str, Any]]:
+        return [self.peer.ask() for _ in range(n)]
+
+    def tell(self, params: list[dict[str, Any]], rewards: list[float]) -> None:
+        self.peer.tell(params[0], rewards[0])
+
+
+def costs(optimizer: Any, space: dict[str, Any], budget: int, batch: int, window: int):
+    """Return the processor seconds of each candidate.
+
+    A batch is asked when all before it are told; of a window, a candidate when all but
+    ``window - 1`` of those before it are. A window opens with ten candidates.
+    """
+    seconds = np.zeros(budget)
+    waiting: list[dict[str, Any]] = []
+    asked = told = 0
+    while told < budget:
         start = time.process_time()
-        made = step()
-        seconds += [(time.process_time() - start) / made] * made
-    return np.array(seconds)
+        if window:
+            new = 10 if not asked else max(0, told + window - asked)
+        else:
+            new = 0 if waiting else batch
+        if new:
+            waiting += optimizer.ask(new)
+            asked += new
+        seconds[told] += time.process_time() - start
+        now, waiting = waiting[: batch or 1], waiting[batch or 1 :]
+        rewards = [reward(space, params) for params in now]
+        start = time.process_time()
+        optimizer.tell(now, rewards)
+        seconds[told] += time.process_time() - start
+        told += len(now)
+    return spread(seconds[:budget], batch or 1)
 
 
-def ours() -> Callable[[], int]:
-    optimizer = PolicyGradientOptimizer(SPACE, random_state=0)
-
-    def step() -> int:
-        batch = optimizer.ask(10)
-        optimizer.tell(batch, [reward(params) for params in batch])
-        return len(batch)
-
-    return step
+def spread(seconds: np.ndarray, batch: int) -> np.ndarray:
+    """Share the seconds of a batch among its candidates."""
+    return np.repeat(seconds[::batch], batch)[: len(seconds)] / batch
 
 
-def theirs() -> Callable[[], int]:
-    import optuna
-    from peers import OptunaTPE
+def ours(space: dict[str, Any]) -> PolicyGradientOptimizer:
+    return PolicyGradientOptimizer(space, random_state=0)
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    peer = OptunaTPE(SPACE, 0)
 
-    def step() -> int:
-        params = peer.ask()
-        peer.tell(params, reward(params))
-        return 1
+# search -> optimizer, batch, window
+SEARCHES: dict[str, tuple[Callable, int, int]] = {
+    "skpg, window of 4": (ours, 0, 4),
+    "skpg, batches of 10": (ours, 10, 0),
+    "optuna TPESampler": (OptunaOneAtATime, 1, 0),
+}
 
-    return step
+
+def by_candidates(budget: int) -> str:
+    """Return the table for ten hyperparameters."""
+    space, checkpoints = mixed_space(10), [n for n in CHECKPOINTS if n <= budget]
+    rows = []
+    for name, (make, batch, window) in SEARCHES.items():
+        ms = costs(make(space), space, max(checkpoints), batch, window) * 1e3
+        rows.append(
+            [name, *(f"{ms[:n].mean():.1f} [{ms[n - 100 : n].mean():.1f}]" for n in checkpoints)]
+        )
+    title = "Milliseconds per candidate, mean so far [last hundred], ten hyperparameters"
+    return list_table(title, ["search", *(f"{n:,} candidates" for n in checkpoints)], rows)
+
+
+def by_hyperparameters(budget: int) -> str:
+    """Return the table for spaces of different sizes."""
+    rows = []
+    for name, (make, batch, window) in SEARCHES.items():
+        cells = []
+        for size in SIZES:
+            space = mixed_space(size)
+            cells.append(f"{costs(make(space), space, budget, batch, window).mean() * 1e3:.1f}")
+        rows.append([name, *cells])
+    title = f"Milliseconds per candidate, mean of the first {budget}, by number of hyperparameters"
+    return list_table(title, ["search", *map(str, SIZES)], rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--budget", type=int, default=5000)
-    budget = parser.parse_args().budget
-    print("| search | candidates | ms each, so far | ms each, last 100 |")
-    print("|---|---|---|---|")
-    for name, make in (("skpg, batches of 10", ours), ("optuna TPESampler", theirs)):
-        seconds = costs(make(), budget) * 1e3
-        for n in (n for n in CHECKPOINTS if n <= budget):
-            last = seconds[n - 100 : n].mean()
-            print(f"| {name} | {n} | {seconds[:n].mean():.2f} | {last:.2f} |", flush=True)
+    parser.add_argument("--budget", type=int, default=1000)
+    parser.add_argument("--size-budget", type=int, default=100)
+    arguments = parser.parse_args()
+    text = by_candidates(arguments.budget) + "\n" + by_hyperparameters(arguments.size_budget)
+    print(text)
+    (RESULTS / "proposal_cost.rst").write_text(text)
 
 
 if __name__ == "__main__":
