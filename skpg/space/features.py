@@ -7,7 +7,7 @@ kernel does with its width; these are then *inert*.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,9 +40,24 @@ class Features:
 
     @classmethod
     def of(cls, space: Space) -> Features:
-        """Return the features of a space."""
-        nominal = [d for d in space.dimensions if _is_nominal(d)]
-        return cls(len(space.dimensions) - len(nominal), tuple(int(d.size) for d in nominal))
+        """Return the features of a space, in which a branch switches off those of the others."""
+        nominal = [_is_nominal(d) for d in space.dimensions]
+        levels = tuple(int(d.size) for d in space.dimensions if _is_nominal(d))
+        features = cls(len(nominal) - len(levels), levels)
+        if space.branches == 1:
+            return features
+        off = np.zeros((sum(levels), features.n_groups), dtype=bool)
+        for group, j in enumerate(np.argsort(nominal, kind="stable")):
+            branch = space.dimensions[j].branch
+            if branch is not None:  # the branch is the first of the lists
+                off[: space.branches, group] = np.arange(space.branches) != branch
+        return replace(features, off=off)
+
+    def with_off(self, off: NDArray[np.bool_] | None) -> Features:
+        """Return features in which choices switch off more; None where they do not."""
+        if off is None:
+            return self
+        return replace(self, off=off if self.off is None else self.off | off)
 
     @property
     def n_groups(self) -> int:
@@ -91,11 +106,19 @@ class Features:
         return np.where(self.inert(x)[:, self.groups], absent, x)
 
     def main_effects(self, x: FloatArray) -> FloatArray:
-        """Return linear and quadratic terms (Legendre on [0, 1]) and centred levels."""
-        u, onehot = 2 * x[:, : self.n_numeric] - 1, np.sqrt(2.0) * x[:, self.n_numeric :]
+        """Return linear and quadratic terms (Legendre on [0, 1]) and centred levels.
+
+        Those of hyperparameters that are switched off are zero.
+        """
+        n = self.n_numeric
+        u, onehot = 2 * x[:, :n] - 1, np.sqrt(2.0) * x[:, n:]
         centred = onehot - np.repeat([1 / k for k in self.levels], self.levels)
-        terms = [np.sqrt(3.0) * u, np.sqrt(1.25) * (3 * u * u - 1), centred]
-        return np.hstack(terms) / np.sqrt(max(self.n_groups, 1))
+        linear, quadratic = np.sqrt(3.0) * u, np.sqrt(1.25) * (3 * u * u - 1)
+        if self.off is not None:
+            active = ~self.inert(x)
+            linear, quadratic = linear * active[:, :n], quadratic * active[:, :n]
+            centred = centred * active[:, self.groups[n:]]
+        return np.hstack([linear, quadratic, centred]) / np.sqrt(max(self.n_groups, 1))
 
 
 def numbers_and_choices(space: Space, actions: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:

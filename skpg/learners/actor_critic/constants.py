@@ -42,6 +42,10 @@ class Constants:
     first_designs : int
         Stratified designs of which the best spread one is the first batch. (History: 20 rank
         .583 in place of .560; 100 are -.029 at 25.)
+    opening_width : float
+        Factor of the spread of the first candidates around the medians of the user's
+        distributions, in z: users choose ranges wider than what they believe to be good.
+        (History: .7 in place of 1 is +.03, standard error .02, at 50.)
     screened : int
         Actions that a batch is picked from: two sevenths from the policy, one from the
         user's distributions, four near the best candidate, of which two are near the best
@@ -77,14 +81,11 @@ class Constants:
     gain : float
         Robust standard deviations of the rewards that count as next to nothing. (Not
         measured.)
-    explorer_patience : int
-        Candidates that won next to nothing before the explorer starts again. (History: 20 or
-        40 in place of 30 are .83 and .84 in place of .85 at 250.)
     explorer_draws : int
         Draws of the explorer for each that is picked. (With 20 it is as good, with 2 not.)
-    niche_patience : int
-        Candidates that won next to nothing before a niche is left. (History: 20 to 60 make
-        differences within two standard errors.)
+    patience : int
+        Candidates that won next to nothing before the search counts as stalled. (History: 20
+        to 60 make differences within two standard errors.)
     niche_correlation : float
         The critic's correlation with the best of a niche above which an action belongs to
         it. (History: .15, .3 and .5 differ within two standard errors.)
@@ -107,6 +108,7 @@ class Constants:
     virtual_actions: int = 100
     optimism: float = 2.0
     first_designs: int = 20
+    opening_width: float = 0.7
     screened: int = 490
     finalists: int = 40
     largest_grid: int = 1000
@@ -128,9 +130,8 @@ class Constants:
     )
     step_contestants: int = 5
     gain: float = 0.01
-    explorer_patience: int = 30
     explorer_draws: int = 5
-    niche_patience: int = 40
+    patience: int = 30
     niche_correlation: float = 0.3
     most_niches: int = 10
     explained_ties: float = 0.5

@@ -13,7 +13,7 @@ from skpg.learners.actor_critic.constants import CONSTANTS
 from skpg.learners.actor_critic.critic import Critic, GaussianProcess
 from skpg.learners.actor_critic.proposals import propose_batch
 from skpg.learners.actor_critic.recommendation import recommend_near_best
-from skpg.learners.actor_critic.sampling import at_medians, perturb, stratified, well_spread
+from skpg.learners.actor_critic.sampling import at_medians, well_spread
 from skpg.learners.actor_critic.state import ActorCriticState
 from skpg.learners.actor_critic.switches import switched_off
 from skpg.learners.base import Admissible, Learner, Memory, check_integer, check_positive
@@ -116,19 +116,16 @@ class ActorCritic(Learner):
     ) -> ActorCriticState:
         """Fit the critic, then climb on virtual actions within the trust region."""
         state, prior = self._with_critic(state, memory), Policy.prior(state.space)
-        critic = state.known_critic
-        reach, half = self.trust_region * memory.last, CONSTANTS.virtual_actions // 2
-        best = state.parent(memory.best)
-
-        def around_best(current: Policy) -> FloatArray:
-            near = perturb(current, prior, best, half, rng)
-            return np.concatenate([stratified(current, half, rng), near])
-
+        critic, reach = state.known_critic, self.trust_region * memory.last
+        niches = state.niches.updated(critic, memory, state.space)
+        explorer = state.explorer
+        if niches.since == len(memory):  # the search has stalled just now
+            explorer = prior
         return replace(
             state,
-            policy=climb(state.policy, critic, around_best, reach),
-            niches=state.niches.updated(critic, memory, state.space),
-            explorer=state.explorer.updated(critic, memory, prior, reach, rng),
+            policy=climb(state.policy, critic, reach, rng),
+            niches=niches,
+            explorer=None if explorer is None else climb(explorer, critic, reach, rng),
         )
 
     def propose(
@@ -150,7 +147,8 @@ class ActorCritic(Learner):
                 actions[0] = at_medians(state.space, actions[0])
             return actions[admissible(actions)]
         actions = propose_batch(state, memory, n, self.ambitions, rng, admissible)
-        if len(memory) % CONSTANTS.refined == 0:
+        first = len(memory) + len(memory.pending)
+        if any(number % CONSTANTS.refined == 0 for number in range(first, first + n)):
             best = self.recommend(state, memory)[None]
             # in place of the first one
             actions = np.concatenate([best if admissible(best)[0] else actions[:1], actions[1:]])
@@ -171,7 +169,7 @@ class ActorCritic(Learner):
         features = Features.of(state.space)
         y = temper(memory.rewards, CONSTANTS.rank_share)[rows]
         x = design(state.space, memory.actions[rows])
-        features = replace(features, off=switched_off(features, x, memory.rewards[rows]))
+        features = features.with_off(switched_off(features, x, memory.rewards[rows]))
         if state.critic is None:
             critic = self.critic.fit(features, x, y)
         elif len(memory) < CONSTANTS.refit_growth * state.fitted:
