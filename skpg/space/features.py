@@ -130,7 +130,7 @@ def numbers_and_choices(space: Space, actions: FloatArray) -> tuple[FloatArray, 
         if isinstance(dimension, Choice):
             unit[rows] = dimension.ranks[column.astype(int)]
         elif isinstance(dimension, Discrete):
-            unit[rows] = dimension.mid_cdf(dimension.resolve(column))
+            unit[rows] = dimension.mid_cdf_of_actions(column)
         else:
             unit[rows] = ndtr(column)
         numeric.append(unit)
