@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from skpg.learners import ActorCritic, Learner, Memory
+from skpg.learners.base import Admissible
 from skpg.policy.policy import Policy
 from skpg.space.space import Space
 from skpg.space.types import FloatArray, Params
@@ -245,13 +246,14 @@ class PolicyGradientOptimizer:
         if n == 0:
             return {}
         memory = replace(self.memory, pending=self._pending_actions())
+        names = _Names(self.space, self._seen)
         with BLAS.limit(limits=1):
-            actions = self.learner.propose(self.state, memory, n, self._rng, self._admissible)
+            actions = self.learner.propose(self.state, memory, n, self._rng, names.admissible)
         # a learner of one's own need not look
-        actions = actions[self._admissible(actions)][:n]
+        actions = actions[names.admissible(actions)][:n]
         if len(actions) < n:
-            actions = self._fill_up(actions, n)
-        keys = self.space.keys(actions)
+            actions = self._fill_up(actions, n, names.admissible)
+        keys = names.of(actions)
         self._pending.update(zip(keys, actions, strict=True))
         self._seen.update(keys)
         return dict(zip(keys, self.space.decode(actions), strict=True))
@@ -275,27 +277,46 @@ class PolicyGradientOptimizer:
     def _pending_actions(self) -> FloatArray:
         return np.array(list(self._pending.values())).reshape(-1, len(self.space.dimensions))
 
-    def _admissible(self, actions: FloatArray) -> NDArray[np.bool_]:
-        """Return which actions are neither seen before nor repeated among themselves."""
-        mask = np.zeros(len(actions), dtype=bool)
-        earlier: set[bytes] = set()
-        for i, key in enumerate(self.space.keys(actions)):
-            mask[i] = key not in self._seen and key not in earlier
-            earlier.add(key)
-        return mask
-
-    def _fill_up(self, actions: FloatArray, n: int) -> FloatArray:
+    def _fill_up(self, actions: FloatArray, n: int, admissible: Admissible) -> FloatArray:
         """Add new actions from the user's distributions, in the end from the grid, up to `n`."""
         for _ in range(PRIOR_BATCHES):
             actions = np.concatenate([actions, self._prior.sample_actions(n, self._rng)])
-            actions = actions[self._admissible(actions)]
+            actions = actions[admissible(actions)]
             if len(actions) >= n:
                 return actions[:n]
         if self.space.size <= LARGEST_GRID:
             grid = self.space.grid()
             actions = np.concatenate([actions, grid[self._rng.permutation(len(grid))]])
-            actions = actions[self._admissible(actions)]
+            actions = actions[admissible(actions)]
         return actions[:n]
+
+
+class _Names:
+    """The keys of the actions of one proposal, which are asked for again and again."""
+
+    def __init__(self, space: Space, seen: Set[bytes]):
+        self.space = space
+        self.seen = seen
+        self._known: dict[bytes, bytes] = {}
+
+    def of(self, actions: FloatArray) -> list[bytes]:
+        """Return the keys of actions."""
+        actions = np.asarray(actions, dtype=float)
+        rows = [action.tobytes() for action in actions]
+        new = [i for i, row in enumerate(rows) if row not in self._known]
+        if new:
+            keys = self.space.keys(actions[new])
+            self._known.update(zip((rows[i] for i in new), keys, strict=True))
+        return [self._known[row] for row in rows]
+
+    def admissible(self, actions: FloatArray) -> NDArray[np.bool_]:
+        """Return which actions are neither seen before nor repeated among themselves."""
+        mask = np.zeros(len(actions), dtype=bool)
+        earlier: set[bytes] = set()
+        for i, key in enumerate(self.of(actions)):
+            mask[i] = key not in self.seen and key not in earlier
+            earlier.add(key)
+        return mask
 
 
 def _generator(

@@ -176,7 +176,7 @@ class GaussianActor:
         """Return the actor with another ``(mu, log_sigma)``."""
         return GaussianActor(float(theta[0]), float(theta[1]))
 
-    @property
+    @cached_property
     def sigma(self) -> float:
         """Standard deviation."""
         return float(np.exp(self.log_sigma))

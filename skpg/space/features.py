@@ -8,12 +8,13 @@ kernel does with its width; these are then *inert*.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from skpg.space.dimensions import Choice, Dimension, Discrete
+from skpg.space.dimensions import Choice, Discrete
 from skpg.space.space import Space
 from skpg.space.types import FloatArray
 
@@ -41,8 +42,8 @@ class Features:
     @classmethod
     def of(cls, space: Space) -> Features:
         """Return the features of a space, in which a branch switches off those of the others."""
-        nominal = [_is_nominal(d) for d in space.dimensions]
-        levels = tuple(int(d.size) for d in space.dimensions if _is_nominal(d))
+        nominal = [d.nominal for d in space.dimensions]
+        levels = tuple(int(d.size) for d in space.dimensions if d.nominal)
         features = cls(len(nominal) - len(levels), levels)
         if space.branches == 1:
             return features
@@ -64,7 +65,7 @@ class Features:
         """Number of hyperparameters."""
         return self.n_numeric + len(self.levels)
 
-    @property
+    @cached_property
     def groups(self) -> NDArray[np.intp]:
         """The hyperparameter of each column of the design matrix."""
         lists = np.repeat(self.n_numeric + np.arange(len(self.levels)), self.levels)
@@ -140,28 +141,22 @@ def numbers_and_choices(space: Space, actions: FloatArray) -> tuple[FloatArray, 
     """
     active = space.active(actions)
     everywhere = active.all()
-    numeric, nominal = [], []
+    n, lists = len(actions), sum(d.nominal for d in space.dimensions)
+    numeric = np.full((len(space.dimensions) - lists, n), 0.5)
+    nominal = np.full((lists, n), -1, dtype=np.intp)
+    units, codes = iter(numeric), iter(nominal)
     for j, dimension in enumerate(space.dimensions):
         rows = slice(None) if everywhere else active[:, j]
         column = actions[rows, j]
-        if _is_nominal(dimension):
-            codes = np.full(len(actions), -1, dtype=np.intp)
-            codes[rows] = column
-            nominal.append(codes)
-            continue
-        unit = np.full(len(actions), 0.5)
-        if isinstance(dimension, Choice):
-            unit[rows] = dimension.ranks[column.astype(int)]
+        if dimension.nominal:
+            next(codes)[rows] = column
+        elif isinstance(dimension, Choice):
+            next(units)[rows] = dimension.ranks[column.astype(int)]
         elif isinstance(dimension, Discrete):
-            unit[rows] = dimension.mid_cdf(dimension.resolve(column))
+            next(units)[rows] = dimension.mid_cdf_of_actions(column)
         else:
-            unit[rows] = ndtr(column)
-        numeric.append(unit)
-    n = len(actions)
-    return (
-        np.array(numeric, dtype=float).reshape(len(numeric), n).T,
-        np.array(nominal, dtype=np.intp).reshape(len(nominal), n).T,
-    )
+            next(units)[rows] = ndtr(column)
+    return numeric.T, nominal.T
 
 
 def design(space: Space, actions: FloatArray) -> FloatArray:
@@ -182,13 +177,9 @@ def without_inert(features: Features, space: Space, action: FloatArray) -> Float
     -------
     ndarray of shape (n_dimensions,)
     """
-    nominal = [_is_nominal(d) for d in space.dimensions]
+    nominal = [d.nominal for d in space.dimensions]
     column_of_group = np.argsort(nominal, kind="stable")
     inert = features.inert(design(space, action[None]))[0]
     remaining = action.copy()
     remaining[column_of_group[inert]] = np.nan
     return remaining
-
-
-def _is_nominal(dimension: Dimension) -> bool:
-    return isinstance(dimension, Choice) and not dimension.ordered

@@ -117,11 +117,10 @@ class Space:
         for j, dimension in enumerate(self.dimensions):
             rows = active[:, j]
             if rows.any():
-                column = dimension.resolve(actions[rows, j])
-                if np.isnan(column).any():
-                    drawn = actions[rows, j][np.isnan(column)][0]
-                    raise ValueError(f"{dimension.name!r} has no value at the action {drawn}.")
-                resolved[rows, j] = column
+                resolved[rows, j] = dimension.resolve(actions[rows, j])
+        for j, i in np.argwhere((active & np.isnan(resolved)).T):
+            name = self.dimensions[j].name
+            raise ValueError(f"{name!r} has no value at the action {actions[i, j]}.")
         return resolved
 
     def decode(self, actions: FloatArray) -> list[Params]:

@@ -9,6 +9,7 @@ from sklearn.model_selection import ParameterSampler
 
 from skpg.policy.policy import Policy
 from skpg.space.dimensions import Choice, Continuous, Discrete
+from skpg.space.dimensions.quantiles import value_at
 from skpg.space.space import Space
 from tests.space.user_distributions import MOVED, OWN
 
@@ -145,3 +146,19 @@ def test_arrays_cannot_be_written_to():
     for array in (choice.weights, discrete.atoms, discrete.cumulative):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1.0
+
+
+@pytest.mark.parametrize("distribution", [stats.poisson(4), stats.randint(0, 10**6)])
+def test_the_short_way_from_actions_to_the_middles_of_their_atoms(distribution):
+    (dimension,) = Space({"n": distribution}).dimensions
+    actions = np.linspace(-9, 9, 101)
+    expected = dimension.mid_cdf(dimension.resolve(actions))
+    np.testing.assert_array_equal(dimension.mid_cdf_of_actions(actions), expected)
+
+
+def test_each_action_takes_its_quantile_from_the_nearer_tail():
+    distribution = stats.loguniform(1e-3, 1e3)
+    below, above = np.array([-9.0, -1.0, 0.0]), np.array([0.5, 2.0, 9.0])
+    values = value_at(distribution, np.concatenate([above, below]))
+    np.testing.assert_array_equal(values[3:], distribution.ppf(special.ndtr(np.maximum(below, -8))))
+    np.testing.assert_array_equal(values[:3], distribution.isf(special.ndtr(-np.minimum(above, 8))))

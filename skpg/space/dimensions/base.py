@@ -27,6 +27,11 @@ class BaseDimension(ABC):
     branch: int | None = field(default=None, kw_only=True)
 
     @property
+    def nominal(self) -> bool:
+        """Whether the values have no order that means something."""
+        return False
+
+    @property
     @abstractmethod
     def size(self) -> float:
         """Number of distinct values, ``inf`` where they cannot be listed."""

@@ -63,6 +63,11 @@ class Choice(BaseDimension):
         return len(self.choices) > 2 and all(is_number(value) for value in self.choices)
 
     @cached_property
+    def nominal(self) -> bool:
+        """Whether the values have no order that means something."""
+        return not self.ordered
+
+    @cached_property
     def ranks(self) -> FloatArray:
         """Position of each choice in increasing order, in (0, 1); for ordered choices."""
         ranks = np.empty(len(self.choices))

@@ -106,8 +106,8 @@ class Continuous(FromDistribution):
     def resolve(self, actions: FloatArray) -> FloatArray:
         """Return the values ``F^-1(Phi(z))``."""
         # rounding may step over a bound, and estimators check bounds; + 0.0: no negative zero
-        values = np.clip(value_at(self.distribution, actions), self.low, self.high)
-        return np.asarray(values + 0.0)
+        values = np.maximum(value_at(self.distribution, actions), self.low)
+        return np.asarray(np.minimum(values, self.high) + 0.0)
 
     def action(self, resolved: FloatArray) -> FloatArray:
         """Return ``Phi^-1(F(x))``, from the nearer tail for the sake of precision."""
@@ -214,8 +214,7 @@ class Discrete(FromDistribution):
         if self.atoms is None or self.cumulative is None:
             values = value_at(self.distribution, actions)
             return np.asarray(truncate(values) if self.whole else values) + 0.0
-        index = np.searchsorted(self.cumulative[:-1], ndtr(actions), side="left")
-        return self.atoms[index]
+        return self.atoms[self._index(actions)]
 
     def action(self, resolved: FloatArray) -> FloatArray:
         """Return the ``z`` of the middle of the atom's range."""
@@ -223,14 +222,34 @@ class Discrete(FromDistribution):
 
     def mid_cdf(self, resolved: FloatArray) -> FloatArray:
         """Return ``P(X < x) + P(X = x) / 2`` of atoms: the middle of the range of each."""
-        if self.atoms is not None and self.cumulative is not None:
-            middles = self.cumulative - np.diff(self.cumulative, prepend=0.0) / 2
-            return middles[np.searchsorted(self.atoms, resolved)]
+        if self.atoms is not None:
+            return self._middles[np.searchsorted(self.atoms, resolved)]
         if self.pmf_is_known:
             cdf, pmf = self.distribution.cdf(resolved), self.distribution.pmf(resolved)
             return np.asarray(cdf - pmf / 2, dtype=float)
         before = cdf_by_bisection(self.resolve, resolved - 1)
         return (before + cdf_by_bisection(self.resolve, resolved)) / 2
+
+    def mid_cdf_of_actions(self, actions: FloatArray) -> FloatArray:
+        """Return ``mid_cdf(resolve(actions))``."""
+        if self.atoms is None:
+            return self.mid_cdf(self.resolve(actions))
+        return self._mid_cdf_of_atoms[self._index(actions)]
+
+    @cached_property
+    def _middles(self) -> FloatArray:
+        assert self.cumulative is not None
+        return self.cumulative - np.diff(self.cumulative, prepend=0.0) / 2
+
+    @cached_property
+    def _mid_cdf_of_atoms(self) -> FloatArray:
+        assert self.atoms is not None
+        return self.mid_cdf(self.atoms)
+
+    def _index(self, actions: FloatArray) -> NDArray[np.intp]:
+        """Return the positions of actions in the table."""
+        assert self.cumulative is not None
+        return self.cumulative[:-1].searchsorted(ndtr(actions))
 
     def values(self, resolved: FloatArray) -> list[Any]:
         """Return native ints, or floats where the distribution draws floats."""
