@@ -22,7 +22,6 @@ def main():
         SVC(),
         {"C": loguniform(1e-2, 1e3), "gamma": loguniform(1e-6, 1e-1)},
         n_iter=20,
-        batch_size=10,
         cv=3,
         candidate_timeout=60,
         random_state=0,

@@ -99,15 +99,15 @@ print(search.best_estimator_)
 print(search.policy_)
 
 # %%
-# How many candidates each family got, batch by batch
-# ---------------------------------------------------
+# How many of each ten candidates each family got
+# ------------------------------------------------
 
 families = [type(params["model"]).__name__ for params in search.cv_results_["params"]]
 names = sorted(set(families))
-print("batch  " + "  ".join(names))
-for update in range(len(search.history_)):
-    rows = [f for f, i in zip(families, search.cv_results_["iter"], strict=True) if i == update]
-    print(f"{update:>5}  " + "  ".join(f"{rows.count(name):>{len(name)}}" for name in names))
+print("first  " + "  ".join(names))
+for first in range(0, len(families), 10):
+    ten = families[first : first + 10]
+    print(f"{first:>5}  " + "  ".join(f"{ten.count(name):>{len(name)}}" for name in names))
 
 # %%
 # The best score of a search is chosen as the greatest of many, which flatters it. The score of

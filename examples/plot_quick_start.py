@@ -160,7 +160,7 @@ for problem in problems:
 # The course of the search
 # ------------------------
 # The best score so far against the number of candidates, one thin line per seed and their
-# mean. The first batch is drawn at random by both methods.
+# mean. The first ten candidates are drawn at random by both methods.
 
 try:
     import matplotlib.pyplot as plt

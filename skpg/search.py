@@ -19,7 +19,7 @@ from skpg.evaluation.score_bounds import race_of
 from skpg.evaluation.settings import SearchSettings
 from skpg.evaluation.sklearn import BaseSearchCV, Interval, RunningFit, StrOptions
 from skpg.evaluation.task_tree import TaskTree
-from skpg.learners import ActorCritic, Learner
+from skpg.learners import Learner
 from skpg.optimizer import PolicyGradientOptimizer
 from skpg.present import PresentCandidate
 from skpg.space.space import Space
@@ -33,9 +33,10 @@ class PolicyGradientSearchCV(BaseSearchCV):
     A drop-in replacement for :class:`~sklearn.model_selection.RandomizedSearchCV`. Each list
     of choices becomes a categorical actor, each `scipy.stats` distribution a Gaussian
     actor; together they are a *policy*, a distribution over candidates that starts as the
-    user's own. The search draws a batch from the policy, cross-validates it in parallel,
+    user's own. The search draws candidates from the policy, cross-validates them in parallel,
     moves the policy along a gradient towards what scored well, and repeats until `n_iter`
-    candidates are evaluated. Candidates are never repeated.
+    candidates are evaluated. Candidates are never repeated. By default four candidates are in
+    flight: the policy learns from each one, and then the next is drawn.
 
     After `initial_params` the search evaluates the estimator as it is: the present value of each
     hyperparameter where it lies in the space, and the median where it does not. Where no present
@@ -63,16 +64,17 @@ class PolicyGradientSearchCV(BaseSearchCV):
         Number of candidates, at least 1. The search stops earlier when a finite space has
         no others. The first candidates do not depend on it.
 
-    batch_size : int, default=10
-        Number of candidates between two updates of the policy, at least 1. Smaller batches
-        learn from fewer rewards more often; with many workers choose a multiple of their
-        number divided by the number of folds. It is independent of `n_jobs`, so that
-        results are as well. With ``evaluation="stream"`` it is the number of candidates in
-        flight, with ``"async"`` it has no effect.
+    batch_size : int, default=None
+        Number of candidates in flight, at least 1: in batches the number between two updates
+        of the policy, with ``evaluation="stream"`` the number that are proposed and not yet
+        learned from, with ``"async"`` without effect. None is 4 in a stream, and 10 in
+        batches. In a stream choose the number of workers divided by the number of folds, or
+        a little more; in batches several times that. It is independent of `n_jobs`, so that
+        results are as well.
 
     learner : Learner, default=None
         The rule that improves the policy, from :mod:`skpg.learners`. None is
-        ``ActorCritic()``.
+        ``ActorCritic()``. `evaluation` tells how others are evaluated.
 
     initial_params : list of dicts, default=None
         Candidates to evaluate first. Each must name all
@@ -148,7 +150,12 @@ class PolicyGradientSearchCV(BaseSearchCV):
         `scoring`, as that of an inner search is, or of its last step; all that candidates can
         make of it must be known.
 
-    evaluation : {'batch', 'stream', 'async'}, default='batch'
+    evaluation : {'auto', 'batch', 'stream', 'async'}, default='auto'
+        - 'auto': 'stream' with 4 candidates in flight where `batch_size` is None and the
+          learner is the default one, `ActorCritic`. Where `batch_size` is a number, or the
+          learner one that learns from batches, such as `Reinforce`, `ZerothOrder`,
+          `NaturalGradient` and a learner of your own, it is 'batch'. A learner of your own is
+          evaluated in a stream if it has the attribute `in_flight`, a number of candidates.
         - 'batch': the policy is updated when all candidates of a batch are finished. The
           results are the same for any `n_jobs`.
         - 'stream': it is updated with each candidate, in the order in which they were proposed,
@@ -157,7 +164,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
           are the same for any `n_jobs`.
         - 'async': it is updated with each candidate that is finished, and proposes one as
           soon as a worker is free. No worker waits, and no two runs are the same. Needs
-          the loky, threading or dask backend; with others it warns and works in batches.
+          the loky, threading or dask backend; with others it warns and works in batches of
+          `batch_size`.
 
     timeout : float, default=None
         Seconds after which no fit is started, from the first one on: what `storage` has kept
@@ -236,8 +244,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
 
     history_ : list of dicts
         One record per update of the policy: ``iter``, ``n_candidates`` (evaluated so far),
-        ``mean_reward`` and ``best_reward`` of the batch, ``best_so_far``, ``entropy`` of
-        the policy in nats after the update.
+        ``mean_reward`` and ``best_reward`` of the candidates of the update, a batch or one,
+        ``best_so_far``, ``entropy`` of the policy in nats after the update.
 
     stop_reason_ : str
         ``"n_iter"``, ``"timeout"``, ``"target_score"``, ``"patience"``, ``"callback"``,
@@ -332,13 +340,13 @@ class PolicyGradientSearchCV(BaseSearchCV):
         **BaseSearchCV._parameter_constraints,
         "param_distributions": [dict, list],
         "n_iter": [Interval(numbers.Integral, 1, None, closed="left")],
-        "batch_size": [Interval(numbers.Integral, 1, None, closed="left")],
+        "batch_size": [Interval(numbers.Integral, 1, None, closed="left"), None],
         "learner": [Learner, None],
         "initial_params": [list, tuple, None],
         "random_state": ["random_state"],
         "racing": ["boolean", StrOptions({"optimistic"})],
         "racing_bound": [Interval(numbers.Real, None, None, closed="neither"), None],
-        "evaluation": [StrOptions({"batch", "stream", "async"})],
+        "evaluation": [StrOptions({"auto", "batch", "stream", "async"})],
         "timeout": [Interval(numbers.Real, 0, None, closed="neither"), None],
         "target_score": [Interval(numbers.Real, None, None, closed="neither"), None],
         "patience": [Interval(numbers.Integral, 1, None, closed="left"), None],
@@ -360,7 +368,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
         param_distributions,
         *,
         n_iter=100,
-        batch_size=10,
+        batch_size=None,
         learner=None,
         initial_params=None,
         scoring=None,
@@ -374,7 +382,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
         return_train_score=False,
         racing=False,
         racing_bound=None,
-        evaluation="batch",
+        evaluation="auto",
         timeout=None,
         target_score=None,
         patience=None,
@@ -460,7 +468,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
             settings = replace(settings, callbacks=[*(self.callbacks or ()), present.report])
         race = race_of(settings, fit.keywords["scorer"])
         evaluation = evaluation_on(settings, fit.parallel)
-        learner = ActorCritic() if self.learner is None else self.learner
+        learner = settings.learner
         history: list[dict[str, Any]] = []
         with open_journal(settings, fit, space, learner, evaluation=evaluation) as journal:
             self._recognised_by = journal.recognised_by

@@ -120,6 +120,7 @@ def with_engine(space: dict, X: np.ndarray, **settings: Any) -> PolicyGradientSe
         racing_bound=MAX_RETURN,
         target_score=MAX_RETURN,
         error_score="raise",
+        batch_size=10,
         **settings,
     ).fit(X)
 

@@ -104,7 +104,13 @@ def search(table, grid: dict, **settings) -> PolicyGradientSearchCV:
     fold = np.repeat(np.arange(N_FOLDS), 2)
     splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(N_FOLDS)]
     return PolicyGradientSearchCV(
-        KnownCandidate(table), grid, cv=splits, refit=False, racing_bound=1.0, **settings
+        KnownCandidate(table),
+        grid,
+        cv=splits,
+        refit=False,
+        racing_bound=1.0,
+        batch_size=10,
+        **settings,
     ).fit(fold[:, None].astype(float), np.tile([0, 1], N_FOLDS))
 
 

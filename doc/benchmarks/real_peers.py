@@ -9,7 +9,6 @@ hyperparameters and are left out there.
 
 from __future__ import annotations
 
-import inspect
 import math
 import random
 import time
@@ -22,6 +21,7 @@ from real_tasks import LISTS_OF_DICTS, Params, RealTask, Space
 from sklearn.base import is_classifier
 
 from skpg import PolicyGradientOptimizer, PolicyGradientSearchCV
+from skpg.evaluation.settings import SearchSettings
 
 Winners = dict[int, Params]
 
@@ -337,9 +337,9 @@ NO_BRANCHES = {"cmaes CatCMAwM", "HEBO"}
 
 
 def default_mode() -> tuple[str, int]:
-    """Return the default `evaluation` and `batch_size` of PolicyGradientSearchCV."""
-    parameters = inspect.signature(PolicyGradientSearchCV).parameters
-    return parameters["evaluation"].default, parameters["batch_size"].default
+    """Return the `evaluation` and `batch_size` that PolicyGradientSearchCV has by default."""
+    settings = SearchSettings.of(PolicyGradientSearchCV(None, {}))
+    return settings.evaluation, settings.batch_size
 
 
 def applicable(method: str, task_name: str) -> bool:

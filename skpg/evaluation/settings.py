@@ -6,6 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from skpg.learners import ActorCritic, Learner
+
+# Candidates of a batch where the user does not say how many, and in flight in a stream where
+# neither the user nor the learner does.
+BATCH, IN_FLIGHT = 10, 4
+
 
 @dataclass(frozen=True)
 class SearchSettings:
@@ -14,9 +20,13 @@ class SearchSettings:
     Attributes
     ----------
     estimator, param_distributions, scoring, refit, error_score, return_train_score, \
-    initial_params, random_state, n_iter, batch_size, evaluation, racing, racing_bound, \
-    timeout, target_score, patience, candidate_timeout, callbacks, storage, study_name, verbose
+    initial_params, random_state, n_iter, racing, racing_bound, timeout, target_score, \
+    patience, candidate_timeout, callbacks, storage, study_name, verbose
         As the arguments of `PolicyGradientSearchCV` of these names.
+    learner : Learner
+    batch_size : int
+    evaluation : {'batch', 'stream', 'async'}
+        As well, with what stands for None and for 'auto'.
     """
 
     estimator: Any
@@ -28,6 +38,7 @@ class SearchSettings:
     initial_params: Sequence[Any] | None
     random_state: Any
     n_iter: int
+    learner: Learner
     batch_size: int
     evaluation: str
     racing: bool | str
@@ -43,8 +54,18 @@ class SearchSettings:
 
     @classmethod
     def of(cls, search: Any) -> SearchSettings:
-        """Return the settings of a search."""
-        return cls(**{field.name: getattr(search, field.name) for field in fields(cls)})
+        """Return the settings of a search, which is not changed."""
+        values = {field.name: getattr(search, field.name) for field in fields(cls)}
+        if values["learner"] is None:
+            values["learner"] = ActorCritic()
+        in_flight, batch_size = values["learner"].in_flight, values["batch_size"]
+        if values["evaluation"] == "auto":
+            told_at_once = batch_size is None and in_flight is not None
+            values["evaluation"] = "stream" if told_at_once else "batch"
+        if batch_size is None:
+            streams = values["evaluation"] == "stream"
+            values["batch_size"] = (in_flight or IN_FLIGHT) if streams else BATCH
+        return cls(**values)
 
     @property
     def raced(self) -> bool:

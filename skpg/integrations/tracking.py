@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from skpg.evaluation.call_stack import warn
+from skpg.evaluation.settings import SearchSettings
 from skpg.evaluation.stopping import Progress
 
 LONGEST_TEXT = 500
@@ -133,7 +134,9 @@ def _described(value: Any) -> str:
 
 
 def described_settings(search: Any) -> dict[str, str]:
-    """Return the settings of a search but for its space, in words."""
-    settings = search.get_params(deep=False)
+    """Return the settings of a search but for its space, in words, as they are in use."""
+    settings, used = search.get_params(deep=False), SearchSettings.of(search)
+    # what the defaults mean may depend on the version of skpg
+    settings |= {"evaluation": used.evaluation, "batch_size": used.batch_size}
     left_out = {"param_distributions", "callbacks"}
     return {name: text(value) for name, value in settings.items() if name not in left_out}

@@ -89,9 +89,13 @@ class Learner(ABC):
     opening : int
         Number of candidates that a search begins with, at least: they are proposed together,
         before the first reward, in however small batches they are evaluated.
+    in_flight : int or None
+        Candidates in flight with which the learner searches best if each is told at once; None
+        where it learns from batches.
     """
 
     opening: ClassVar[int] = 1
+    in_flight: ClassVar[int | None] = None
 
     def init(self, space: Space) -> LearnerState:
         """Return the state before any reward; by default the user's distributions.
