@@ -168,7 +168,8 @@ def tpe(space: dict, X: np.ndarray, seed: int, options: dict) -> dict[str, Any]:
         row: dict[str, Any] = {"params": params}
         returns = np.full(N_SEEDS, np.nan)
         complete = [r["mean_return"] for r in rows if None not in r["mean_return"]]
-        for fold in race.order(np.array(complete).reshape(-1, N_SEEDS)):
+        means = np.mean(complete, axis=0) if complete else np.zeros(N_SEEDS)
+        for fold in race.order(means):
             train, test = splits[fold]
             outcome = scores(RecordedAgent(**params).fit(X[train]), X[test])
             for metric, value in outcome.items():

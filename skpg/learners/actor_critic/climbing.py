@@ -13,7 +13,9 @@ from skpg.policy.policy import Policy
 from skpg.space.features import design
 
 
-def climb(policy: Policy, critic: Critic, reach: float, rng: np.random.Generator) -> Policy:
+def climb(
+    policy: Policy, critic: Critic, reach: float, steps: int, rng: np.random.Generator
+) -> Policy:
     """Return a policy after natural-gradient steps on the critic's predictions for its draws.
 
     Parameters
@@ -22,10 +24,11 @@ def climb(policy: Policy, critic: Critic, reach: float, rng: np.random.Generator
     critic : Critic
     reach : float
         Greatest Kullback-Leibler divergence from `policy`, in nats.
+    steps : int
     rng : numpy.random.Generator
     """
     origin = policy
-    for _ in range(CONSTANTS.gradient_steps):
+    for _ in range(steps):
         # Draws of the policy alone: far from its mean, as candidates near the best one may be,
         # the gradient of a Gaussian is so steep that no step stays within reach.
         actions = stratified(policy, CONSTANTS.virtual_actions, rng)

@@ -118,15 +118,16 @@ class ActorCritic(Learner):
         """Fit the critic, then climb on virtual actions within the trust region."""
         state, prior = self._with_critic(state, memory), Policy.prior(state.space)
         critic, reach = state.known_critic, self.trust_region * memory.last
+        steps = min(CONSTANTS.gradient_steps, memory.last)
         niches = state.niches.updated(critic, memory, state.space)
         explorer = state.explorer
         if niches.since == len(memory):  # the search has stalled just now
             explorer = prior
         return replace(
             state,
-            policy=climb(state.policy, critic, reach, rng),
+            policy=climb(state.policy, critic, reach, steps, rng),
             niches=niches,
-            explorer=None if explorer is None else climb(explorer, critic, reach, rng),
+            explorer=None if explorer is None else climb(explorer, critic, reach, steps, rng),
         )
 
     def propose(
