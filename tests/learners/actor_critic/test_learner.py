@@ -122,3 +122,44 @@ def test_a_search_leaves_the_hill_that_it_has_climbed(batch):
             optimizer.tell(asked, [deceive(params) for params in asked])
         found += optimizer.memory.rewards.max() > 1.1
     assert found >= 3
+
+
+@pytest.mark.parametrize("batch", [1, 4, 7, 10])
+@pytest.mark.parametrize("window", [False, True])
+def test_one_candidate_of_each_ten_is_a_recommendation(batch, window, monkeypatch):
+    """Whatever the batch size, and whether all of a batch is told before the next is asked."""
+    recommended = []
+
+    def note(state, memory, process):
+        recommended.append(len(memory) + len(memory.pending))
+        return memory.best
+
+    monkeypatch.setattr("skpg.learners.actor_critic.learner.recommend_near_best", note)
+    optimizer = PolicyGradientOptimizer(BOWL, random_state=0)
+    waiting = optimizer.ask(10)
+    optimizer.tell(waiting, [bowl(p) for p in waiting])
+    asked, waiting = 10, []
+    while asked < 60:
+        waiting += optimizer.ask(batch)
+        asked += batch
+        done = 1 if window and len(waiting) > 3 else 0 if window else len(waiting)
+        if done:
+            optimizer.tell(waiting[:done], [bowl(p) for p in waiting[:done]])
+            waiting = waiting[done:]
+    starts = range(10, asked, batch)
+    due = [first for first in starts if any(k % 10 == 0 for k in range(first, first + batch))]
+    assert recommended == due
+
+
+@pytest.mark.parametrize("batch", [1, 10])
+def test_nearly_every_update_moves_the_policy(batch):
+    moved = updates = 0
+    for seed in range(3):
+        optimizer = PolicyGradientOptimizer(BOWL, random_state=seed)
+        while len(optimizer.memory) < 60:
+            before = optimizer.policy.theta
+            asked = optimizer.ask(batch)
+            optimizer.tell(asked, [bowl(p) for p in asked])
+            moved += not np.array_equal(optimizer.policy.theta, before)
+            updates += 1
+    assert moved >= 0.9 * updates
