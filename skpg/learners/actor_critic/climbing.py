@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
 
 from skpg.learners.actor_critic.constants import CONSTANTS
 from skpg.learners.actor_critic.critic import Critic
-from skpg.learners.actor_critic.sampling import stratified
 from skpg.learners.gradients import natural_gradient_step
 from skpg.learners.rewards import rank_utilities
 from skpg.policy.policy import Policy
 from skpg.space.features import design
+from skpg.space.types import FloatArray
 
 
 def climb(
-    policy: Policy, critic: Critic, reach: float, steps: int, rng: np.random.Generator
+    policy: Policy, critic: Critic, draw: Callable[[Policy], FloatArray], reach: float
 ) -> Policy:
     """Return a policy after natural-gradient steps on the critic's predictions for its draws.
 
@@ -22,16 +22,14 @@ def climb(
     ----------
     policy : Policy
     critic : Critic
+    draw : callable
+        Maps a policy to virtual actions.
     reach : float
         Greatest Kullback-Leibler divergence from `policy`, in nats.
-    steps : int
-    rng : numpy.random.Generator
     """
     origin = policy
-    for _ in range(steps):
-        # Draws of the policy alone: far from its mean, as candidates near the best one may be,
-        # the gradient of a Gaussian is so steep that no step stays within reach.
-        actions = stratified(policy, CONSTANTS.virtual_actions, rng)
+    for _ in range(CONSTANTS.gradient_steps):
+        actions = draw(policy)
         mean, std = critic.predict(design(policy.space, actions))
         utilities = rank_utilities(mean + CONSTANTS.optimism * std)
         for factor in (1.0, 0.5, 0.25, 0.125):

@@ -30,8 +30,7 @@ class Constants:
     few_rewards : int
         Number of rewards. (Not measured.)
     gradient_steps : int
-        Natural-gradient steps of an update, at most one for each new reward. (History: five
-        long ones are as good as ten.)
+        Natural-gradient steps of an update. (History: five long ones are as good as ten.)
     step_sizes : StepSizes
         Of those steps: means in standard deviations, their logarithms, probabilities. (Not
         measured apart from `gradient_steps`.)

@@ -13,7 +13,7 @@ from skpg.learners.actor_critic.constants import CONSTANTS
 from skpg.learners.actor_critic.critic import Critic, GaussianProcess
 from skpg.learners.actor_critic.proposals import propose_batch
 from skpg.learners.actor_critic.recommendation import recommend_near_best
-from skpg.learners.actor_critic.sampling import at_medians, well_spread
+from skpg.learners.actor_critic.sampling import at_medians, perturb, stratified, well_spread
 from skpg.learners.actor_critic.state import ActorCriticState
 from skpg.learners.actor_critic.switches import switched_off
 from skpg.learners.base import Admissible, Learner, Memory, check_integer, check_positive
@@ -117,18 +117,21 @@ class ActorCritic(Learner):
     ) -> ActorCriticState:
         """Fit the critic, then climb on virtual actions within the trust region."""
         state, prior = self._with_critic(state, memory), Policy.prior(state.space)
-        critic, reach = state.known_critic, self.trust_region * memory.last
-        steps = min(CONSTANTS.gradient_steps, memory.last)
-        niches = state.niches.updated(critic, memory, state.space)
-        explorer = state.explorer
-        if niches.since == len(memory):  # the search has stalled just now
-            explorer = prior
-        return replace(
-            state,
-            policy=climb(state.policy, critic, reach, steps, rng),
-            niches=niches,
-            explorer=None if explorer is None else climb(explorer, critic, reach, steps, rng),
-        )
+        critic, niches = state.known_critic, state.niches
+        reach, n = self.trust_region * memory.last, CONSTANTS.virtual_actions
+        best = state.parent(memory.best)
+
+        def around_best(current: Policy) -> FloatArray:
+            near = perturb(current, prior, best, n // 2, rng)
+            return np.concatenate([stratified(current, n // 2, rng), near])
+
+        policy = climb(state.policy, critic, around_best, reach)
+        niches = niches.updated(critic, memory, state.space)
+        # the search has stalled just now, or before, or not yet
+        explorer = prior if niches.since == len(memory) else state.explorer
+        if explorer is not None:
+            explorer = climb(explorer, critic, lambda p: stratified(p, n, rng), reach)
+        return replace(state, policy=policy, niches=niches, explorer=explorer)
 
     def propose(
         self,

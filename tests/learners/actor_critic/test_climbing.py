@@ -13,7 +13,7 @@ def test_climbing_improves_what_is_drawn_within_reach():
     points = rng.random((40, 2))
     critic, _ = critic_and_memory(points, -((points - 0.7) ** 2).sum(axis=1))
     prior = Policy.prior(SQUARE)
-    climbed = climb(prior, critic, 1.0, 5, rng)
+    climbed = climb(prior, critic, lambda policy: policy.sample_actions(200, rng), 1.0)
     assert 0.2 < climbed.kl_divergence(prior) <= 1.0
     drawn, before = (p.sample_actions(500, np.random.default_rng(1)) for p in (climbed, prior))
     means = [critic.predict(design(SQUARE, actions))[0].mean() for actions in (drawn, before)]
