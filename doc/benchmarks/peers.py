@@ -48,6 +48,21 @@ class Ours:
             self.done = []
 
 
+class OursInWindow:
+    """PolicyGradientOptimizer with four candidates in flight, told in their order."""
+
+    def __init__(self, space: dict[str, Any], seed: int, size: int = 4):
+        self.optimizer = PolicyGradientOptimizer(space, random_state=seed)
+        self.waiting = self.optimizer.ask(size)
+
+    def ask(self) -> Params:
+        return self.waiting.pop(0)
+
+    def tell(self, params: Params, reward: float) -> None:
+        self.optimizer.tell([params], [reward])
+        self.waiting += self.optimizer.ask(1)
+
+
 class Random:
     """What RandomizedSearchCV draws: without repetition where all values are lists."""
 
@@ -243,6 +258,7 @@ class Skopt:
 
 
 PEERS = {
+    "skpg, 4 in flight": lambda space, seed, budget: OursInWindow(space, seed),
     "skpg, batches of 10": lambda space, seed, budget: Ours(space, seed),
     "optuna TPESampler": lambda space, seed, budget: OptunaTPE(space, seed),
     "optuna GPSampler": lambda space, seed, budget: OptunaGP(space, seed),

@@ -4,7 +4,8 @@
     python doc/benchmarks/sample_efficiency.py run --seeds 3 --budget 100
     python doc/benchmarks/sample_efficiency.py report      # writes the table and the figure
 
-All peers are asked one candidate at a time; skpg in batches of 10, which is harder. Runs
+All peers are asked one candidate at a time; skpg with four in flight, its default, and in
+batches of 10, which is harder. Runs
 are appended to ``results/sample_efficiency.jsonl`` and never repeated. Scores are
 normalised for each task: 0 is what random search is expected to find with as many
 evaluations, 1 the best known; a table's are exact, those of cross-validations come from the
