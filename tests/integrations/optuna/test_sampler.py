@@ -164,7 +164,7 @@ def test_works_with_pruners(pruner):
 
 def test_a_conditional_space_is_searched_as_one():
     medians = []
-    for seed in range(3):
+    for seed in range(6):
         study = optuna.create_study(sampler=PolicyGradientSampler(seed=seed))
         study.optimize(conditional, n_trials=45)
         medians.append(np.median([trial.value for trial in study.trials[-15:]]))
