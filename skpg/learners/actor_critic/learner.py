@@ -117,7 +117,7 @@ class ActorCritic(Learner):
     ) -> ActorCriticState:
         """Fit the critic, then climb on virtual actions within the trust region."""
         state, prior = self._with_critic(state, memory), Policy.prior(state.space)
-        critic, niches = state.known_critic, state.niches
+        critic = state.known_critic
         reach, n = self.trust_region * memory.last, CONSTANTS.virtual_actions
         best = state.parent(memory.best)
 
@@ -125,13 +125,12 @@ class ActorCritic(Learner):
             near = perturb(current, prior, best, n // 2, rng)
             return np.concatenate([stratified(current, n // 2, rng), near])
 
-        policy = climb(state.policy, critic, around_best, reach)
-        niches = niches.updated(critic, memory, state.space)
-        # the search has stalled just now, or before, or not yet
-        explorer = prior if niches.since == len(memory) else state.explorer
-        if explorer is not None:
-            explorer = climb(explorer, critic, lambda p: stratified(p, n, rng), reach)
-        return replace(state, policy=policy, niches=niches, explorer=explorer)
+        return replace(
+            state,
+            policy=climb(state.policy, critic, around_best, reach),
+            niches=state.niches.updated(critic, memory, state.space),
+            explorer=state.explorer.updated(critic, memory, prior, reach, rng),
+        )
 
     def propose(
         self,

@@ -61,10 +61,12 @@ class Niches:
         outside = self.outside(critic, design(space, memory.actions), space)
         there = np.where(outside, rewards, -np.inf)
         n, best = len(there), memory.actions[np.argmax(there)]
-        waited = n - self.since >= CONSTANTS.patience
+        waited = n - self.since >= CONSTANTS.niche_patience
         if not outside.any():
             return Niches(self.left[1:], n) if waited else Niches(self.left, self.since)
-        if not (waited and stalled(there, CONSTANTS.patience, CONSTANTS.gain * spread_of(rewards))):
+        if not (
+            waited and stalled(there, CONSTANTS.niche_patience, CONSTANTS.gain * spread_of(rewards))
+        ):
             return Niches(self.left, self.since, best if self.left else None)
         left = (*self.left, best)[-CONSTANTS.most_niches :]
         return Niches(left, n).updated(critic, memory, space)

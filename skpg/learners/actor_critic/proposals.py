@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skpg.learners.actor_critic.constants import CONSTANTS
-from skpg.learners.actor_critic.explorer import explore
 from skpg.learners.actor_critic.picking import Improvement, pick_one_by_one
 from skpg.learners.actor_critic.sampling import perturb, stratified
 from skpg.learners.actor_critic.state import ActorCriticState
@@ -43,7 +42,7 @@ def propose_batch(
     turns = turns_of(state, memory, n, ambitions)
     kinds = [turn.kind for turn in turns]
     n_explore, n_step = kinds.count("explore"), kinds.count("step")
-    drawn = explore(state.explorer, state.known_critic, memory.pending, n_explore, rng, admissible)
+    drawn = state.explorer.propose(state.known_critic, memory.pending, n_explore, rng, admissible)
     elsewhere = np.concatenate([drawn, small_steps(state, memory, n_step, rng, admissible)])
     elsewhere = elsewhere[admissible(elsewhere)]
     aims = [turn for turn in turns if turn.kind in ("best", "niche")]
@@ -64,7 +63,7 @@ def turns_of(
     for i in range(n):
         turn = len(memory) + len(memory.pending) + i
         kind, step = "best", turn
-        if state.explorer is not None:
+        if state.explorer.policy is not None:
             kind, step = cycle[turn % len(cycle)], turn // 2 + turn // len(cycle)
         if kind == "niche" and state.niches.parent is None:
             kind = "explore"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from skpg.learners.actor_critic.critic import Critic
+from skpg.learners.actor_critic.explorer import Explorer
 from skpg.learners.actor_critic.niches import Niches
 from skpg.learners.base import LearnerState
-from skpg.policy.policy import Policy
 from skpg.space.features import without_inert
 from skpg.space.types import FloatArray
 
@@ -23,14 +23,13 @@ class ActorCriticState(LearnerState):
     fitted : int
         Number of rewards when the length scales of the critic were last fitted.
     niches : Niches
-    explorer : Policy or None
-        None before the search has stalled for the first time.
+    explorer : Explorer
     """
 
     critic: Critic | None = None
     fitted: int = 0
     niches: Niches = field(default_factory=Niches)
-    explorer: Policy | None = None
+    explorer: Explorer = field(default_factory=Explorer)
 
     @property
     def known_critic(self) -> Critic:

@@ -32,7 +32,7 @@ def test_once_stalled_a_batch_improves_steps_leaves_and_explores():
         asked = optimizer.ask(10)
         optimizer.tell(asked, [waves(p) for p in asked])
     state, memory, cycle = optimizer.state, optimizer.memory, CONSTANTS.turns
-    assert state.explorer is not None
+    assert state.explorer.policy is not None
     assert state.niches.parent is not None
     turns = turns_of(state, memory, 16, (0.3, 1.0))
     first = len(memory) % len(cycle)
