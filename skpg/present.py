@@ -96,8 +96,4 @@ def _median(dimension: Dimension) -> float:
     """Return the resolved number of the median; the most probable choice without order."""
     if not isinstance(dimension, Choice):
         return float(dimension.resolve(np.zeros(1))[0])
-    if not dimension.ordered:
-        return float(np.argmax(dimension.weights))
-    order = np.argsort(dimension.ranks)
-    below = np.cumsum(dimension.weights[order])
-    return float(order[np.searchsorted(below, 0.5 - 1e-9)])
+    return float(dimension.median if dimension.ordered else np.argmax(dimension.weights))

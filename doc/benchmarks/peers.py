@@ -32,7 +32,7 @@ def kind(values: Any) -> tuple[str, Any, Any]:
 class Ours:
     """PolicyGradientOptimizer in batches: nothing of a batch is told before all is asked."""
 
-    def __init__(self, space: dict[str, Any], seed: int, batch: int = 10):
+    def __init__(self, space: Any, seed: int, batch: int = 10):
         self.optimizer = PolicyGradientOptimizer(space, random_state=seed)
         self.batch, self.waiting, self.done = batch, [], []
 
@@ -51,7 +51,7 @@ class Ours:
 class OursInWindow:
     """PolicyGradientOptimizer with four candidates in flight, told in their order."""
 
-    def __init__(self, space: dict[str, Any], seed: int, size: int = 4):
+    def __init__(self, space: Any, seed: int, size: int = 4):
         self.optimizer = PolicyGradientOptimizer(space, random_state=seed)
         self.waiting = self.optimizer.ask(size)
 

@@ -16,11 +16,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from peers import CatCMA, kind
+from peers import CatCMA, Ours, OursInWindow, kind
 from real_tasks import LISTS_OF_DICTS, Params, RealTask, Space
 from sklearn.base import is_classifier
 
-from skpg import PolicyGradientOptimizer, PolicyGradientSearchCV
+from skpg import PolicyGradientSearchCV
 from skpg.evaluation.settings import SearchSettings
 
 Winners = dict[int, Params]
@@ -50,51 +50,6 @@ class Recorder:
 
     def winners(self, checkpoints: Sequence[int]) -> Winners:
         return {n: self.candidates[int(np.argmax(self.rewards[:n]))] for n in checkpoints}
-
-
-class Batches:
-    """PolicyGradientOptimizer in batches."""
-
-    def __init__(self, space: Space, seed: int, size: int):
-        self.optimizer = PolicyGradientOptimizer(space, random_state=seed)
-        self.size, self.waiting, self.done = size, [], []
-
-    def ask(self) -> Params:
-        if not self.waiting:
-            self.waiting = self.optimizer.ask(self.size)
-        return self.waiting.pop(0)
-
-    def tell(self, params: Params, reward: float) -> None:
-        self.done.append((params, reward))
-        if not self.waiting:
-            self.optimizer.tell(*zip(*self.done, strict=True))
-            self.done = []
-
-
-class Window:
-    """PolicyGradientOptimizer with `size` candidates in flight, told in their order.
-
-    The first ten candidates are one design; each other is proposed when all but `size - 1` of
-    those before it are told.
-    """
-
-    opening = 10
-
-    def __init__(self, space: Space, seed: int, size: int):
-        self.optimizer = PolicyGradientOptimizer(space, random_state=seed)
-        self.size, self.told = size, 0
-        self.waiting = self.optimizer.ask(self.opening)
-        self.asked = len(self.waiting)
-
-    def ask(self) -> Params:
-        return self.waiting.pop(0)
-
-    def tell(self, params: Params, reward: float) -> None:
-        self.optimizer.tell([params], [reward])
-        self.told += 1
-        while self.asked < self.told + self.size:
-            self.waiting += self.optimizer.ask(1)
-            self.asked += 1
 
 
 class Optuna:
@@ -316,9 +271,9 @@ def gp(space: Space, seed: int, at_once: int) -> Optuna:
 
 
 ASK_AND_TELL: dict[str, Callable[[Space, int], Any]] = {
-    "skpg, batches of 10": lambda space, seed: Batches(space, seed, 10),
-    "skpg, window of 4": lambda space, seed: Window(space, seed, 4),
-    "skpg, one at a time": lambda space, seed: Window(space, seed, 1),
+    "skpg, batches of 10": lambda space, seed: Ours(space, seed),
+    "skpg, window of 4": lambda space, seed: OursInWindow(space, seed),
+    "skpg, one at a time": lambda space, seed: OursInWindow(space, seed, 1),
     "optuna TPE": lambda space, seed: tpe(space, seed, 1),
     "optuna TPE, ten at once": lambda space, seed: tpe(space, seed, 10),
     "optuna GP": lambda space, seed: gp(space, seed, 1),

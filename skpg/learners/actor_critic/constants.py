@@ -45,7 +45,8 @@ class Constants:
     opening_width : float
         Factor of the spread of the first candidates around the medians of the user's
         distributions, in z: users choose ranges wider than what they believe to be good.
-        (History: .7 in place of 1 is +.03, standard error .02, at 50.)
+        (History: .7 in place of 1 is +.01 on tables and +.04 on real tasks at 50, standard
+        errors .02 and .03.)
     screened : int
         Actions that a batch is picked from: two sevenths from the policy, one from the
         user's distributions, four near the best candidate, of which two are near the best

@@ -118,12 +118,12 @@ class ActorCritic(Learner):
         """Fit the critic, then climb on virtual actions within the trust region."""
         state, prior = self._with_critic(state, memory), Policy.prior(state.space)
         critic = state.known_critic
-        reach, n = self.trust_region * memory.last, CONSTANTS.virtual_actions
+        reach, half = self.trust_region * memory.last, CONSTANTS.virtual_actions // 2
         best = state.parent(memory.best)
 
         def around_best(current: Policy) -> FloatArray:
-            near = perturb(current, prior, best, n // 2, rng)
-            return np.concatenate([stratified(current, n // 2, rng), near])
+            near = perturb(current, prior, best, half, rng)
+            return np.concatenate([stratified(current, half, rng), near])
 
         return replace(
             state,

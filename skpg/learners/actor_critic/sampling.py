@@ -52,9 +52,7 @@ def at_medians(space: Space, action: FloatArray) -> FloatArray:
         if not isinstance(dimension, Choice):
             centre[j] = 0.0
         elif dimension.ordered:
-            order = np.argsort(dimension.ranks)
-            below = np.cumsum(dimension.weights[order])
-            centre[j] = order[np.searchsorted(below, 0.5 - 1e-9)]
+            centre[j] = dimension.median
     return centre
 
 

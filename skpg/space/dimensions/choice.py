@@ -68,6 +68,13 @@ class Choice(BaseDimension):
         return not self.ordered
 
     @cached_property
+    def median(self) -> int:
+        """Index of the median of ordered choices."""
+        order = np.argsort(self.ranks)
+        below = np.cumsum(self.weights[order])
+        return int(order[np.searchsorted(below, 0.5 - 1e-9)])
+
+    @cached_property
     def ranks(self) -> FloatArray:
         """Position of each choice in increasing order, in (0, 1); for ordered choices."""
         ranks = np.empty(len(self.choices))
