@@ -56,11 +56,32 @@ class PresentCandidate:
         others = "" if len(shown) == len(self.params) else "; others at their medians"
         return " ".join(", ".join(shown).split()) + others
 
-    def report(self, progress: Progress) -> None:
-        """Print what the candidate scored, if it is the one that was just evaluated."""
-        if self.space.key(progress.params) == self.space.key(self.params):
-            score = f"{progress.score:.4f}" if progress.status == "complete" else progress.status
-            print(f"The estimator as it is ({self}): {score}")
+
+class PresentReport:
+    """A callback that notes what the present candidate scored, and prints it if asked to.
+
+    Attributes
+    ----------
+    sentence : str
+        Empty before the candidate is evaluated.
+    """
+
+    def __init__(self, candidate: PresentCandidate, *, verbose: bool):
+        self.candidate = candidate
+        self.verbose = verbose
+        self.sentence = ""
+
+    def __call__(self, progress: Progress) -> None:
+        """Note the score if it is that of the present candidate."""
+        candidate = self.candidate
+        if self.sentence or candidate.space.key(progress.params) != candidate.space.key(
+            candidate.params
+        ):
+            return
+        score = f"{progress.score:.4f}" if progress.status == "complete" else progress.status
+        self.sentence = f"The estimator as it is ({candidate}): {score}"
+        if self.verbose:
+            print(self.sentence)
 
 
 def _in_branch(

@@ -21,7 +21,7 @@ from skpg.evaluation.sklearn import BaseSearchCV, Interval, RunningFit, StrOptio
 from skpg.evaluation.task_tree import TaskTree
 from skpg.learners import Learner
 from skpg.optimizer import PolicyGradientOptimizer
-from skpg.present import PresentCandidate
+from skpg.present import PresentCandidate, PresentReport
 from skpg.space.space import Space
 from skpg.storage.fingerprint import note_changes
 from skpg.storage.opening import open_journal
@@ -464,8 +464,9 @@ class PolicyGradientSearchCV(BaseSearchCV):
         _check_initial_params(initial_params, space)  # before a study is made
         present = PresentCandidate.of(space, self.estimator.get_params())
         settings, fit = SearchSettings.of(self), RunningFit.of(self, evaluate_candidates)
-        if present is not None and self.verbose > 0:
-            settings = replace(settings, callbacks=[*(self.callbacks or ()), present.report])
+        report = present and PresentReport(present, verbose=self.verbose > 0)
+        if report:
+            settings = replace(settings, callbacks=[*(self.callbacks or ()), report])
         race = race_of(settings, fit.keywords["scorer"])
         evaluation = evaluation_on(settings, fit.parallel)
         learner = settings.learner
@@ -493,7 +494,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
                 # `fit` sets it after the refit, which may fail or be interrupted
                 self.cv_results_ = validation.finish({"iter": optimizer.memory.updates})
         self._statuses = validation.statuses
-        self.policy_ = optimizer.policy
+        self.policy_ = replace(optimizer.policy, note=report.sentence if report else "")
         self.history_ = history
         self.stop_reason_ = validation.stop_reason
         self.n_fits_ = validation.n_fits

@@ -29,6 +29,9 @@ class Policy:
     space : Space
     actors : tuple of CategoricalActor and GaussianActor
         One per dimension of the space.
+    note : str, default=""
+        A line to print below the hyperparameters. A search says there what the estimator as it
+        was scored.
 
     Notes
     -----
@@ -50,6 +53,7 @@ class Policy:
 
     space: Space
     actors: tuple[Actor, ...]
+    note: str = ""
 
     @classmethod
     def prior(cls, space: Space) -> Policy:
@@ -257,4 +261,5 @@ class Policy:
         width = max(len(name) for name, _ in rows)
         lines = [f"Policy(entropy={self.entropy():.2f} nats)"]
         lines += [f"  {name:<{width}}  {state}" for name, state in rows]
+        lines += [f"  {self.note}"] * bool(self.note)
         return "\n".join(lines)

@@ -167,12 +167,21 @@ def test_a_search_that_is_resumed_begins_with_the_same(tmp_path, learner):
 def test_a_message_says_what_it_scored(capsys):
     fitted = search(verbose=1, initial_params=[MINE]).fit(X, y)
     score = fitted.cv_results_["mean_test_score"][1]
+    said = f"The estimator as it is (n_neighbors=5, p=2.0; others at their medians): {score:.4f}"
     assert capsys.readouterr().out.splitlines() == [
         "Fitting 3 folds for each of 12 candidates, totalling 36 fits",
-        f"The estimator as it is (n_neighbors=5, p=2.0; others at their medians): {score:.4f}",
+        said,
     ]
-    search().fit(X, y)
+    assert repr(fitted.policy_).splitlines()[-1] == f"  {said}"
+    quiet = search(initial_params=[MINE]).fit(X, y)
     assert capsys.readouterr().out == ""
+    assert repr(quiet.policy_) == repr(fitted.policy_)
+
+
+def test_the_policy_does_not_tell_of_a_candidate_that_is_not_evaluated():
+    space = {"n_neighbors": stats.randint(10, 31)}
+    assert search(param_distributions=space).fit(X, y).policy_.note == ""
+    assert search(initial_params=[MINE], n_iter=1, batch_size=1).fit(X, y).policy_.note == ""
 
 
 @pytest.mark.parametrize(

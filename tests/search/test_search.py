@@ -276,7 +276,7 @@ def test_a_batch_in_which_every_fit_fails_does_not_end_the_search():
         n_iter=40,
         batch_size=2,
         cv=2,
-        random_state=0,
+        random_state=1,
         initial_params=[{"a": 0, "b": 0.5}, {"a": 1, "b": 0.5}],
     )
     with pytest.warns() as caught:

@@ -42,11 +42,6 @@ class Constants:
     first_designs : int
         Stratified designs of which the best spread one is the first batch. (History: 20 rank
         .583 in place of .560; 100 are -.029 at 25.)
-    opening_width : float
-        Factor of the spread of the first candidates around the medians of the user's
-        distributions, in z: users choose ranges wider than what they believe to be good.
-        (History: .7 in place of 1 is +.01 on tables and +.04 on real tasks at 50, standard
-        errors .02 and .03.)
     screened : int
         Actions that a batch is picked from: two sevenths from the policy, one from the
         user's distributions, four near the best candidate, of which two are near the best
@@ -113,7 +108,6 @@ class Constants:
     virtual_actions: int = 100
     optimism: float = 2.0
     first_designs: int = 20
-    opening_width: float = 0.7
     screened: int = 490
     finalists: int = 40
     largest_grid: int = 1000

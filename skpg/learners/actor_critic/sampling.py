@@ -21,15 +21,10 @@ def stratified(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
 
 
 def well_spread(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
-    """Return stratified draws whose nearest two are farthest apart (Morris, Mitchell 1995).
-
-    They keep away from the ends of the distributions.
-    """
-    gaussian = [isinstance(actor, GaussianActor) for actor in policy.actors]
-    width = np.where(gaussian, CONSTANTS.opening_width, 1.0)
+    """Return the stratified draw whose nearest two are farthest apart (Morris, Mitchell 1995)."""
     if n == 1:
-        return width * stratified(policy, n, rng)
-    draws = [width * stratified(policy, n, rng) for _ in range(CONSTANTS.first_designs)]
+        return stratified(policy, n, rng)
+    draws = [stratified(policy, n, rng) for _ in range(CONSTANTS.first_designs)]
     return max(draws, key=lambda actions: pdist(design(policy.space, actions)).min())
 
 
