@@ -9,7 +9,7 @@ from sklearn.model_selection import ParameterSampler
 
 from skpg.policy.policy import Policy
 from skpg.space.dimensions import Choice, Continuous, Discrete
-from skpg.space.dimensions.quantiles import value_at
+from skpg.space.dimensions.quantiles import unchecked_is_exact, value_at
 from skpg.space.space import Space
 from tests.space.user_distributions import MOVED, OWN
 
@@ -162,3 +162,37 @@ def test_each_action_takes_its_quantile_from_the_nearer_tail():
     values = value_at(distribution, np.concatenate([above, below]))
     np.testing.assert_array_equal(values[3:], distribution.ppf(special.ndtr(np.maximum(below, -8))))
     np.testing.assert_array_equal(values[:3], distribution.isf(special.ndtr(-np.minimum(above, 8))))
+
+
+@pytest.mark.parametrize(
+    "distribution",
+    [
+        stats.uniform(2, 3),
+        stats.loguniform(1e-3, 1e3),
+        stats.truncnorm(-1, 2, loc=3),
+        stats.beta(2, 0.5, scale=7),
+        stats.t(3),
+    ],
+    ids=lambda d: d.dist.name,
+)
+def test_quantiles_without_checks_are_those_of_scipy_to_the_bit(distribution):
+    assert unchecked_is_exact(distribution)
+    z = np.random.default_rng(0).normal(size=1000)
+    np.testing.assert_array_equal(
+        value_at(distribution, z, unchecked=True), value_at(distribution, z)
+    )
+
+
+class Halved(stats.rv_continuous):
+    """A family with a public quantile of its own."""
+
+    def ppf(self, q, *args, **kwds):
+        return 0.5 * super().ppf(q, *args, **kwds)
+
+    def _cdf(self, x):
+        return x
+
+
+@pytest.mark.parametrize("distribution", [Halved(0, 0, 1)(), stats.poisson(4), OWN])
+def test_a_quantile_of_ones_own_is_asked_with_its_checks(distribution):
+    assert not unchecked_is_exact(distribution)

@@ -29,6 +29,9 @@ class Constants:
         10 in place of 15 made no difference.)
     few_rewards : int
         Number of rewards. (Not measured.)
+    rewards_per_step : int
+        New rewards after which the policies take their steps. (History: after each one the trust
+        region refuses most steps, the scores are the same, and a proposal costs a third more.)
     gradient_steps : int
         Natural-gradient steps of an update. (History: five long ones are as good as ten.)
     step_sizes : StepSizes
@@ -103,6 +106,7 @@ class Constants:
     refit_growth: float = 1.1
     refit_steps: int = 10
     few_rewards: int = 60
+    rewards_per_step: int = 10
     gradient_steps: int = 5
     step_sizes: StepSizes = field(default_factory=lambda: StepSizes(1.0, 0.6, 0.6))
     virtual_actions: int = 100

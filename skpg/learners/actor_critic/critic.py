@@ -65,11 +65,13 @@ class Critic:
         covariance = _matern(z, z) + np.exp(theta[-2]) * (phi @ phi.T)
         noise = np.exp(theta[-1]) + JITTER
         while True:  # duplicates may make it numerically singular: more noise until it is not
-            factor, failed = lapack.dpotrf(covariance + noise * np.eye(len(y)), lower=1)
+            noisy = covariance.copy()
+            np.fill_diagonal(noisy, covariance.diagonal() + noise)
+            factor, failed = lapack.dpotrf(noisy, lower=1)
             if not failed:
                 break
             noise *= 10
-        whitener = np.tril(lapack.dtrtri(np.tril(factor), lower=1)[0])
+        whitener = np.tril(lapack.dtrtri(factor, lower=1)[0])
         weights = whitener.T @ (whitener @ y)
         amplitude = max(float(y @ weights) / len(y), 1e-12)
         top = float((y - noise * weights).max())
@@ -79,8 +81,8 @@ class Critic:
         """Return the posterior mean and standard deviation of ``f``, of shape (n,) each."""
         _, phi, cross = self._cross(x)
         white = cross @ self.whitener.T
-        prior = 1 + np.exp(self.theta[-2]) * (phi * phi).sum(axis=1)
-        variance = np.maximum(prior - (white * white).sum(axis=1), 1e-10)
+        prior = 1 + np.exp(self.theta[-2]) * np.einsum("ij,ij->i", phi, phi)
+        variance = np.maximum(prior - np.einsum("ij,ij->i", white, white), 1e-10)
         return cross @ self.weights, np.sqrt(self.amplitude * variance)
 
     def predict_joint(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:

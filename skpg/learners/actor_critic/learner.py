@@ -29,9 +29,9 @@ from skpg.space.types import FloatArray
 class ActorCritic(Learner):
     """Improve the policy on virtual actions that a critic judges, and pick batches by it.
 
-    A Gaussian process, the critic, is fitted to all rewards. The policy takes natural-gradient
-    steps, inside a trust region, on virtual actions: drawn from it and judged by the critic, at
-    no cost in fits. The next batch is picked among draws of the policy, draws of the user's
+    A Gaussian process, the critic, is fitted to all rewards. After ten of them the policy takes
+    natural-gradient steps, inside a trust region, on virtual actions: drawn from it and judged
+    by the critic, at no cost in fits. The next batch is picked among draws of the policy, draws of the user's
     distributions, and perturbations of the best candidate, one by one. Each pick is the action
     with the greatest probability of improving on the best candidate by a given amount, its
     ambition, given the uncertainty that the earlier picks leave.
@@ -115,11 +115,15 @@ class ActorCritic(Learner):
     def update(
         self, state: ActorCriticState, memory: Memory, rng: np.random.Generator
     ) -> ActorCriticState:
-        """Fit the critic, then climb on virtual actions within the trust region."""
-        state, prior = self._with_critic(state, memory), Policy.prior(state.space)
+        """Fit the critic; after ten new rewards climb on virtual actions in the trust region."""
+        state = self._with_critic(state, memory)
         critic = state.known_critic
-        reach, half = self.trust_region * memory.last, CONSTANTS.virtual_actions // 2
-        best = state.parent(memory.best)
+        state = replace(state, niches=state.niches.updated(critic, memory, state.space))
+        new = len(memory) - state.improved
+        if new < CONSTANTS.rewards_per_step:
+            return state
+        prior, best = Policy.prior(state.space), state.parent(memory.best)
+        reach, half = self.trust_region * new, CONSTANTS.virtual_actions // 2
 
         def around_best(current: Policy) -> FloatArray:
             near = perturb(current, prior, best, half, rng)
@@ -128,7 +132,7 @@ class ActorCritic(Learner):
         return replace(
             state,
             policy=climb(state.policy, critic, around_best, reach),
-            niches=state.niches.updated(critic, memory, state.space),
+            improved=len(memory),
             explorer=state.explorer.updated(critic, memory, prior, reach, rng),
         )
 

@@ -22,12 +22,15 @@ class ActorCriticState(LearnerState):
         None before the first rewards.
     fitted : int
         Number of rewards when the length scales of the critic were last fitted.
+    improved : int
+        Number of rewards when the policy last took its steps.
     niches : Niches
     explorer : Explorer
     """
 
     critic: Critic | None = None
     fitted: int = 0
+    improved: int = 0
     niches: Niches = field(default_factory=Niches)
     explorer: Explorer = field(default_factory=Explorer)
 

@@ -43,7 +43,8 @@ def switched_off(
     rows, rewards = _by_hyperparameter(features, x[worked]), rewards[worked]
     _, group, size = np.unique(rewards, return_inverse=True, return_counts=True)
     order = np.argsort(group, kind="stable")
-    tied = [same for same in np.split(order, np.cumsum(size)[:-1]) if len(same) > 1]
+    ends = np.cumsum(size)
+    tied = [order[end - n : end] for n, end in zip(size, ends, strict=True) if n > 1]
     if not tied or not features.levels:
         return None
     differ = np.array([(rows[same] != rows[same[0]]).any(axis=0) for same in tied])
@@ -85,11 +86,16 @@ def _without_effect(
 ) -> NDArray[np.bool_]:
     """Return the hyperparameters that ties show and no reward contradicts."""
     found = np.zeros(rows.shape[1], dtype=bool)
+    refuted = set()  # many ties show the same
     for difference in differ[np.argsort(differ.sum(axis=1), kind="stable")]:
         wider = found | difference
-        new = (wider != found).sum()
-        if 0 < new <= CONSTANTS.switched_at_once and not _contradicted(rows[:, ~wider], rewards):
-            found = wider
+        if wider.tobytes() in refuted:
+            continue
+        if 0 < (wider != found).sum() <= CONSTANTS.switched_at_once:
+            if _contradicted(rows[:, ~wider], rewards):
+                refuted.add(wider.tobytes())
+            else:
+                found = wider
     return found
 
 

@@ -20,6 +20,7 @@ from skpg.space.dimensions.quantiles import (
     has_cdf,
     has_pmf,
     truncate,
+    unchecked_is_exact,
     value_at,
 )
 from skpg.space.scalars import equal_up_to_rounding, to_float
@@ -103,10 +104,15 @@ class Continuous(FromDistribution):
         low, high = self.resolve(np.array([-LARGEST_Z, LARGEST_Z])).tolist()
         return low, high
 
+    @cached_property
+    def _unchecked(self) -> bool:
+        return unchecked_is_exact(self.distribution)
+
     def resolve(self, actions: FloatArray) -> FloatArray:
         """Return the values ``F^-1(Phi(z))``."""
+        values = value_at(self.distribution, actions, unchecked=self._unchecked)
         # rounding may step over a bound, and estimators check bounds; + 0.0: no negative zero
-        values = np.maximum(value_at(self.distribution, actions), self.low)
+        values = np.maximum(values, self.low)
         return np.asarray(np.minimum(values, self.high) + 0.0)
 
     def action(self, resolved: FloatArray) -> FloatArray:
