@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from skpg.learners.actor_critic.constants import CONSTANTS
 from skpg.learners.actor_critic.critic import Critic
 from skpg.learners.gradients import natural_gradient_step
 from skpg.learners.rewards import rank_utilities
+from skpg.policy.actors import GaussianActor
 from skpg.policy.policy import Policy
 from skpg.space.features import design
 from skpg.space.types import FloatArray
@@ -32,8 +35,9 @@ def climb(
         actions = draw(policy)
         mean, std = critic.predict(design(policy.space, actions))
         utilities = rank_utilities(mean + CONSTANTS.optimism * std)
-        for factor in (1.0, 0.5, 0.25, 0.125):
-            sizes = CONSTANTS.step_sizes.scaled(factor)
+        actions = _pulled_in(policy, actions)
+        for halvings in range(CONSTANTS.most_halvings):
+            sizes = CONSTANTS.step_sizes.scaled(0.5**halvings)
             step = natural_gradient_step(policy, actions, utilities, sizes)
             if step.kl_divergence(origin) <= reach:
                 policy = step
@@ -41,3 +45,16 @@ def climb(
         else:
             break
     return policy
+
+
+def _pulled_in(policy: Policy, actions: FloatArray) -> FloatArray:
+    """Return actions whose numbers are at most three standard deviations from their means.
+
+    One of a hundred standard deviations would need a step so short that it moves nothing else.
+    """
+    near = actions.copy()
+    for j, actor in enumerate(policy.actors):
+        if isinstance(actor, GaussianActor):
+            far = CONSTANTS.farthest * actor.sigma
+            near[:, j] = np.clip(near[:, j], actor.mu - far, actor.mu + far)
+    return near

@@ -37,6 +37,12 @@ class Constants:
     step_sizes : StepSizes
         Of those steps: means in standard deviations, their logarithms, probabilities. (Not
         measured apart from `gradient_steps`.)
+    farthest : float
+        Standard deviations from the mean at which virtual actions that are farther away count.
+        (History: without, the trust region refuses most steps.)
+    most_halvings : int
+        Lengths that a step is tried at, each half of the one before, until it ends in the trust
+        region. (Nearly all steps end there after four.)
     virtual_actions : int
         Draws that a gradient step is estimated from. (History: as good as twice as many.)
     optimism : float
@@ -109,6 +115,8 @@ class Constants:
     rewards_per_step: int = 10
     gradient_steps: int = 5
     step_sizes: StepSizes = field(default_factory=lambda: StepSizes(1.0, 0.6, 0.6))
+    farthest: float = 3.0
+    most_halvings: int = 6
     virtual_actions: int = 100
     optimism: float = 2.0
     first_designs: int = 20

@@ -31,10 +31,10 @@ class ActorCritic(Learner):
 
     A Gaussian process, the critic, is fitted to all rewards. After ten of them the policy takes
     natural-gradient steps, inside a trust region, on virtual actions: drawn from it and judged
-    by the critic, at no cost in fits. The next batch is picked among draws of the policy, draws of the user's
-    distributions, and perturbations of the best candidate, one by one. Each pick is the action
-    with the greatest probability of improving on the best candidate by a given amount, its
-    ambition, given the uncertainty that the earlier picks leave.
+    by the critic, at no cost in fits. The next batch is picked among draws of the policy, draws
+    of the user's distributions, and perturbations of the best candidate, one by one. Each pick
+    is the action with the greatest probability of improving on the best candidate by a given
+    amount, its ambition, given the uncertainty that the earlier picks leave.
 
     Candidates with exactly the same reward show which choices of a list switch which
     hyperparameters off, as a linear kernel does with ``gamma``. The critic ignores a

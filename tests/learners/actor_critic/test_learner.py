@@ -87,19 +87,38 @@ def test_the_policy_gathers_around_the_best_candidates_and_its_entropy_falls():
     assert np.median(drawn) > np.quantile(prior, 0.95)
 
 
+@pytest.mark.parametrize("batch", [1, 4, 10, 25])
+def test_nine_of_ten_updates_move_the_policy(batch):
+    """The policy takes its steps once there are ten new rewards, however they come."""
+    optimizer = PolicyGradientOptimizer(BOWL, random_state=0)
+    since, moved = 0, []
+    for _ in range(200 // batch):
+        before, params = optimizer.policy, optimizer.ask(batch)
+        optimizer.tell(params, [bowl(p) for p in params])
+        since += len(params)
+        if since < 10:
+            assert optimizer.policy is before
+        else:
+            moved.append((optimizer.policy.theta != before.theta).any())
+            assert optimizer.policy.kl_divergence(before) <= 0.1 * since
+            since = 0
+    assert np.mean(moved) >= 0.9
+
+
 def test_a_batch_explores_as_well_as_exploits():
     """Some of a batch is near the best candidate, some is far from all that was tried."""
-    optimizer = PolicyGradientOptimizer(
-        {"x": stats.uniform(), "y": stats.uniform(), "z": stats.uniform()}, random_state=0
-    )
-    for _ in range(10):
-        params = optimizer.ask(10)
-        optimizer.tell(params, [-sum(np.cos(9 * v) for v in p.values()) for p in params])
-    tried = numbers_and_choices(optimizer.space, optimizer.memory.actions)[0]
-    best = tried[np.argmax(optimizer.memory.rewards)]
-    new = numbers_and_choices(optimizer.space, optimizer.space.encode(optimizer.ask(10)))[0]
-    assert np.linalg.norm(new - best, axis=1).min() < 0.1
-    assert np.linalg.norm(new[:, None] - tried, axis=2).min(axis=1).max() > 0.2
+    far = []
+    for seed in range(4):
+        optimizer = PolicyGradientOptimizer({n: stats.uniform() for n in "xyz"}, random_state=seed)
+        for _ in range(10):
+            params = optimizer.ask(10)
+            optimizer.tell(params, [-sum(np.cos(9 * v) for v in p.values()) for p in params])
+        tried = numbers_and_choices(optimizer.space, optimizer.memory.actions)[0]
+        best = tried[np.argmax(optimizer.memory.rewards)]
+        new = numbers_and_choices(optimizer.space, optimizer.space.encode(optimizer.ask(10)))[0]
+        assert np.linalg.norm(new - best, axis=1).min() < 0.1
+        far.append(np.linalg.norm(new[:, None] - tried, axis=2).min(axis=1).max())
+    assert np.mean(far) > 0.2
 
 
 def deceive(params):

@@ -173,7 +173,7 @@ def boost(params):
 
 @pytest.mark.parametrize("batch", [1, 10])
 def test_a_search_does_not_tune_what_makes_no_difference(batch):
-    """Seven of ten find the trees in 60 candidates; without ties none, and one of ten."""
+    """Of 40 searches 30 and 12 find the trees in 60 candidates; without ties one and none."""
 
     def search(noise):
         trees = repeated = 0
@@ -190,6 +190,6 @@ def test_a_search_does_not_tune_what_makes_no_difference(batch):
         return trees, repeated
 
     (trees, repeated), (fewer_trees, more_repeated) = search(0.0), search(1e-9)
-    assert trees >= 5
-    assert fewer_trees <= 2
+    assert trees >= 3
+    assert fewer_trees <= 1
     assert repeated < 0.5 * more_repeated
