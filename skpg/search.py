@@ -36,7 +36,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
     user's own. The search draws candidates from the policy, cross-validates them in parallel,
     moves the policy along a gradient towards what scored well, and repeats until `n_iter`
     candidates are evaluated. Candidates are never repeated. By default four candidates are in
-    flight: the policy learns from each one, and then the next is drawn.
+    flight: the search learns from each one, and then the next is drawn.
 
     After `initial_params` the search evaluates the estimator as it is: the present value of each
     hyperparameter where it lies in the space, and the median where it does not. Where no present
