@@ -129,7 +129,7 @@ def truncate(values: FloatArray) -> FloatArray:
 
 def describe(distribution: Any) -> str:
     """Return a distribution as it was written, for messages of errors."""
-    own = type(distribution).__repr__ != object.__repr__
+    own = type(distribution).__repr__ is not object.__repr__  # type: ignore[comparison-overlap]
     if own and not hasattr(distribution, "dist"):
         return repr(distribution)
     name = getattr(getattr(distribution, "dist", None), "name", type(distribution).__name__)
