@@ -68,19 +68,20 @@ def quantiles_of(value: Any) -> list[Any] | None:
     if isinstance(value, type) or not callable(getattr(value, "icdf", None)):
         return None
     # one by one: it may be a distribution of arrays
-    return [np.asarray(value.icdf(q)) for q in np.linspace(0.05, 0.95, 19)]
+    return [repr(value), *(np.asarray(value.icdf(q)) for q in np.linspace(0.05, 0.95, 19))]
 
 
 def copied(value: Any) -> Any:
-    """Return what `copy` would make a copy from, without scipy's random state.
+    """Return what `copy` would make a copy from, without what scipy's distributions add to it.
 
-    Distributions of `scipy.stats` hold numpy's global random state, which changes.
+    These hold numpy's global random state, which changes, and a method that holds them.
     """
     reduced = value.__reduce_ex__(4)
     of_scipy = any(base.__module__.partition(".")[0] == "scipy" for base in type(value).__mro__)
     if not of_scipy or not isinstance(reduced, tuple) or not isinstance(reduced[2], dict):
         return reduced
-    state = {name: part for name, part in reduced[2].items() if name != "_random_state"}
+    left_out = {"_random_state", "vecentropy"}
+    state = {name: part for name, part in reduced[2].items() if name not in left_out}
     return (*reduced[:2], state, *reduced[3:])
 
 
