@@ -38,6 +38,14 @@ def test_a_quantile_is_the_least_integer_that_reaches_the_probability(low, width
     assert ((ours.cdf(k - 1) < np.array(q)) | (k == low)).all()
 
 
+@pytest.mark.parametrize("low", [1, 3, 17, 1000])
+def test_rounding_moves_no_integer(low):
+    ours = logrange(low, low + 3000)
+    k = np.arange(low, low + 3001)
+    np.testing.assert_array_equal(ours.ppf(ours.cdf(k)), k)
+    np.testing.assert_array_equal(ours.ppf(np.nextafter(ours.cdf(k[:-1]), 1)), k[1:])
+
+
 def test_scalars_and_arrays():
     ours = logrange(2, 9)
     assert np.ndim(ours.ppf(0.5)) == np.ndim(ours.pmf(3)) == np.ndim(ours.cdf(3)) == 0
