@@ -1,6 +1,6 @@
 """A scikit-learn hyperparameter search that learns while it searches."""
 
-from skpg import learners
+from skpg import learners, spaces
 from skpg.optimizer import PolicyGradientOptimizer
 from skpg.policy.policy import Policy
 from skpg.search import PolicyGradientSearchCV
@@ -18,6 +18,7 @@ __all__ = [
     "StudySummary",
     "learners",
     "load_study",
+    "spaces",
     "studies",
 ]
 __version__ = "0.1.0"
