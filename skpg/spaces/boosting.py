@@ -9,8 +9,8 @@ from skpg.spaces.trees import CLASS_WEIGHT
 
 RATE = (
     loguniform(0.01, 0.5),
-    "What matters most in boosting; its best value falls as trees are added "
-    ":cite:p:`probst2019,grinsztajn2022`.",
+    "Small steps need more trees; .01 to 1 in auto-sklearn :cite:p:`feurer2015`, .001 to 1 in "
+    "FLAML :cite:p:`wang2021`, which may add trees without end.",
 )
 TREES = (
     log_integers(50, 500, 100),
@@ -18,12 +18,11 @@ TREES = (
 )
 ROWS = (
     uniform(0.5, 0.5),
-    "Stochastic boosting: below 1 it regularises, below a half it seldom helps "
-    ":cite:p:`friedman2002`.",
+    "Trees of parts of the rows overfit less, down to about a half :cite:p:`friedman2002`.",
 )
 COLUMNS = (
     uniform(0.3, 0.7),
-    "Fewer features per tree make trees differ, as in forests :cite:p:`wang2021`.",
+    "Fewer features make trees differ, as in forests; .01 to 1 in FLAML :cite:p:`wang2021`.",
 )
 LEAVES = (
     log_integers(3, 150, 31),
@@ -34,7 +33,10 @@ LEAVES = (
 _GRADIENT_BOOSTING = {
     "learning_rate": RATE,
     "n_estimators": (log_integers(50, 300, 100), TREES[1]),
-    "max_depth": (randint(1, 9), "Stumps to interactions of eight features; 3 is the default."),
+    "max_depth": (
+        randint(1, 9),
+        "Stumps to interactions of eight features; 3 is the default.",
+    ),
     "min_samples_leaf": (log_integers(1, 50, 1), "Keeps leaves from fitting single rows."),
     "subsample": ROWS,
     "max_features": ([None, "sqrt", 0.3, 0.6], "As in forests; it also makes fits faster."),
@@ -45,7 +47,7 @@ _HIST_GRADIENT_BOOSTING = {
     "max_leaf_nodes": LEAVES,
     "min_samples_leaf": (
         log_integers(2, 100, 20),
-        "The default of 20 is much for small data, little for large :cite:p:`feurer2015`.",
+        "The default of 20 is much for small data; 1 to 200 in auto-sklearn :cite:p:`feurer2015`.",
     ),
     "l2_regularization": (zero_and_log(-3, 2), "Shrinks the values of leaves with few rows."),
     "max_features": (uniform(0.3, 0.7), COLUMNS[1]),

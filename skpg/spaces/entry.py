@@ -53,6 +53,8 @@ class Entry:
 def log_integers(low: int, high: int, default: int) -> list[int]:
     """Return integers at about equal ratios, `default` among them.
 
+    All integers on a logarithmic scale are made here, for scipy has no distribution of them.
+
     Examples
     --------
     >>> log_integers(1, 50, 5)

@@ -7,11 +7,11 @@ from scipy.stats import loguniform, uniform
 from skpg.spaces.entry import Entry, zero_and_log
 from skpg.spaces.trees import CLASS_WEIGHT
 
-C = (loguniform(1e-4, 1e4), "That of ``LogisticRegressionCV``.")
+C = (loguniform(1e-4, 1e4), "The range of ``LogisticRegressionCV``.")
 L1_RATIO = (uniform(0, 1), "From ridge to lasso; only saga solves all of them.")
 RIDGE = (
     loguniform(1e-3, 1e3),
-    ":math:`2^{-10}` to :math:`2^{10}`, for standardised features :cite:p:`probst2019`.",
+    ":math:`2^{-10}` to :math:`2^{10}` in :cite:t:`probst2019`; for standardised features.",
 )
 LASSO = (
     loguniform(1e-4, 1e2),
@@ -20,7 +20,7 @@ LASSO = (
 SGD_ALPHA = (loguniform(1e-7, 1e-1), "The same as in auto-sklearn :cite:p:`feurer2015`.")
 SGD_PENALTY = (["l2", "l1", "elasticnet"], "Sparse weights help where many features are noise.")
 SGD_L1_RATIO = (uniform(0.01, 0.99), "Has an effect with elasticnet only, as the search finds out.")
-AVERAGE = ([False, True], "Averaged weights are less noisy :cite:p:`feurer2015`.")
+AVERAGE = ([False, True], "Averaged weights are less noisy; auto-sklearn has both.")
 GLM = (loguniform(1e-4, 1e2), "As for ridge; 1 is the default.")
 
 _LOGISTIC = {"C": C, "class_weight": CLASS_WEIGHT}
@@ -63,7 +63,7 @@ ENTRIES = (
             {
                 "loss": (
                     ["log_loss", "modified_huber"],
-                    "Where the present loss has probabilities, so have the others.",
+                    "Those that have probabilities, as the present one has.",
                 ),
                 **_SGD_CLASSIFIER,
             }
@@ -107,7 +107,10 @@ ENTRIES = (
         "HuberRegressor",
         [
             {
-                "epsilon": (uniform(1.01, 1.99), "1.35 is efficient for Gaussian noise; 3 is OLS."),
+                "epsilon": (
+                    uniform(1.01, 1.99),
+                    "From medians to nearly least squares; 1.35 is the default.",
+                ),
                 "alpha": (loguniform(1e-6, 1e2), "As for ridge; 1e-4 is the default."),
             }
         ],

@@ -11,7 +11,8 @@ _FRACTIONS = [0.1, 0.2, 0.35, 0.5, 0.7, 1.0]
 CRITERION = (["gini", "entropy"], "Rarely matters much, and is free to try.")
 CLASS_WEIGHT = (
     [None, "balanced"],
-    "Helps metrics that count each class alike, where classes differ in size :cite:p:`feurer2015`.",
+    "Helps metrics that count each class alike, where classes differ in size; auto-sklearn has it "
+    ":cite:p:`feurer2015`.",
 )
 DEPTH = (
     [None, 2, 3, 4, 6, 8, 12, 16],
@@ -20,19 +21,18 @@ DEPTH = (
 )
 LEAF = (
     log_integers(1, 50, 1),
-    "What most limits overfitting of a single tree, together with pruning "
-    ":cite:p:`mantovani2018,probst2019`.",
+    "How many rows a leaf and a split must have is what matters most in single trees "
+    ":cite:p:`probst2019,mantovani2024`.",
 )
 FOREST_LEAF = (
     log_integers(1, 20, 1),
-    "With ``max_features`` one of the two that matter most over many data sets, and best at its "
-    "low end :cite:p:`vanrijn2018`.",
+    "With ``max_features`` one of the two that matter most over 100 data sets; 1 to 20 is the "
+    "range there, and small values are the best :cite:p:`vanrijn2018`.",
 )
 PRUNING = (
     [0.0, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2],
-    "The most tunable hyperparameter of a single tree :cite:p:`probst2019`. Its unit is impurity, "
-    "which is at most 1 in classification; in regression it is that of y squared, so it is left "
-    "out there.",
+    "Prunes what does not pay. Its unit is impurity, which in classification is known; in "
+    "regression it is that of y squared, so it is left out there.",
 )
 SPLIT_FEATURES = (
     [None, "sqrt", 0.35, 0.7],
@@ -40,17 +40,17 @@ SPLIT_FEATURES = (
 )
 FEATURES_OF_CLASSIFIER = (
     ["sqrt", *_FRACTIONS],
-    "The most tunable hyperparameter of forests :cite:p:`probst2019`: from splits that are nearly "
-    "random to all features.",
+    "What is most worth tuning in forests :cite:p:`probst2019`: from splits that are nearly random "
+    "to all features.",
 )
 FEATURES_OF_REGRESSOR = (
     uniform(0.1, 0.9),
-    "The most tunable hyperparameter of forests :cite:p:`probst2019`; the default, all features, "
-    "makes the trees alike.",
+    "What is most worth tuning in forests :cite:p:`probst2019`; the default, all features, makes "
+    "the trees alike.",
 )
 BOOTSTRAP = (
     [True, False],
-    "Trees on all rows are better where rows are few :cite:p:`vanrijn2018`.",
+    "Trees of all rows, or of samples that differ; which is better depends on the data.",
 )
 
 ENTRIES = (
