@@ -115,7 +115,6 @@ class PolicyGradientOptimizer:
         self._enqueued: dict[bytes, Params] = {}
         self._opening: dict[bytes, Params] = {}
         self._is_open = False
-        # before anything is asked, a constraint that fails is an error
         self._has_asked = False
         # of the constraint: one action that it allows, found by the first `ask`
         self._example = np.empty((0, len(self.space.dimensions)))
@@ -129,6 +128,11 @@ class PolicyGradientOptimizer:
     def constraint(self) -> Callable[[Params], bool] | None:
         """The condition for candidates, as it was given."""
         return None if self._constraint is None else self._constraint.function
+
+    @property
+    def _is_new(self) -> bool:
+        """Whether nothing can be lost yet, so that a constraint that fails is an error."""
+        return not self._has_asked and not len(self.memory)
 
     def enqueue(self, params: Iterable[Mapping[str, Any]]) -> None:
         """Put candidates in front of the next ones that are asked.
@@ -174,10 +178,11 @@ class PolicyGradientOptimizer:
         Raises
         ------
         ValueError
-            At the first call, if the constraint leaves no candidates, or raises an error.
+            If `n` is not a positive integer. At the first call, unless something was told, also
+            if the constraint leaves no candidates, or raises an error.
         TypeError
-            At the first call, if the constraint does not return a bool. Later on a candidate at
-            which it fails is refused, with a warning.
+            At the first call as well, if the constraint does not return a bool. Later on a
+            candidate at which it fails is refused, with a warning.
 
         Notes
         -----
@@ -186,7 +191,7 @@ class PolicyGradientOptimizer:
         """
         if not isinstance(n, numbers.Integral) or n < 1:
             raise ValueError(f"n must be an integer of at least 1, got {n!r}.")
-        if self._constraint is not None and not self._has_asked:
+        if self._constraint is not None and self._is_new:
             self._example = allowed_example(self.space, self._constraint)
         if not self._is_open and not len(self.memory):
             self._open(n - len(self._enqueued))
@@ -328,7 +333,7 @@ class PolicyGradientOptimizer:
         return (allowed if len(allowed) else allowed_example(self.space, constraint))[0]
 
     def _admission(self, seen: set[bytes]) -> Admission:
-        return Admission(self.space, seen, self._constraint, strict=not self._has_asked)
+        return Admission(self.space, seen, self._constraint, strict=self._is_new)
 
     def _fill_up(self, actions: FloatArray, n: int, admission: Admission) -> FloatArray:
         """Add new actions from the user's distributions, in the end from the grid, up to `n`."""

@@ -212,6 +212,12 @@ def test_later_on_there_may_be_no_candidates_left():
     assert optimizer.ask(4) == []
 
 
+def test_who_has_told_something_loses_nothing_to_an_impossible_constraint():
+    optimizer = PolicyGradientOptimizer(CUBE, constraint=never, random_state=0)
+    optimizer.tell([{"x": 0.5, "y": 0.5, "z": 0.5}], [1.0])
+    assert optimizer.ask(3) == []
+
+
 @pytest.mark.parametrize("n_enqueued", [0, 10])
 @every_learner
 @pytest.mark.parametrize(
