@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
+from skpg.admission import (
+    LARGEST_GRID,
+    MOST_DRAWS,
+    Admission,
+    allowed_example,
+    growing,
+    spread,
+)
 from skpg.learners import ActorCritic, Learner, Memory
-from skpg.learners.base import Admissible
+from skpg.learners.rewards import replace_failed
 from skpg.policy.policy import Policy
+from skpg.space.constraint import Constraint
 from skpg.space.space import Space
 from skpg.space.types import FloatArray, Params
 
 # Batches drawn from the user's distributions before a space whose candidates cannot be listed
 # counts as exhausted (a Poisson distribution has infinitely many values, most never drawn).
 PRIOR_BATCHES = 20
-# Finite spaces up to this size are listed when draws find nothing new.
-LARGEST_GRID = 100_000
+# Under a constraint each candidate of the first proposal that must be drawn is the farthest from
+# the others among about so many.
+CONTESTANTS = 5
 # The matrices are so small that threads would only wait for each other, most of all beside
 # evaluations; and with another number of threads the last digits may differ.
 BLAS = ThreadpoolController().select(user_api="blas")
@@ -39,6 +48,9 @@ class PolicyGradientOptimizer:
         the `param_distributions` of `PolicyGradientSearchCV`.
     learner : Learner, default=None
         The rule that improves the policy; None is ``ActorCritic()``.
+    constraint : callable, default=None
+        From params to True, if they may be asked, or False. Others are never asked nor
+        recommended; they may be told.
     random_state : int, numpy Generator, RandomState or None, default=None
         Pass an int for the same candidates in each run. numpy's global state is never
         used.
@@ -47,6 +59,7 @@ class PolicyGradientOptimizer:
     ----------
     space : Space
     learner : Learner
+    constraint : callable or None
     state : LearnerState
         What the learner has learned so far.
     policy : Policy
@@ -57,8 +70,8 @@ class PolicyGradientOptimizer:
     Raises
     ------
     TypeError, ValueError
-        If an entry of `space` is neither a list nor a distribution, or `learner` is
-        not a learner.
+        If an entry of `space` is neither a list nor a distribution, `learner` is not a
+        learner, or `constraint` not callable.
 
     Examples
     --------
@@ -82,12 +95,14 @@ class PolicyGradientOptimizer:
         space: Space | Mapping[str, Any] | Sequence[Mapping[str, Any]],
         *,
         learner: Learner | None = None,
+        constraint: Callable[[Params], bool] | None = None,
         random_state: int | np.random.Generator | np.random.RandomState | None = None,
     ):
         self.space = space if isinstance(space, Space) else Space(space)
         self.learner = ActorCritic() if learner is None else learner
         if not isinstance(self.learner, Learner):
             raise TypeError(f"learner must be a skpg.learners.Learner or None, got {learner!r}.")
+        self._constraint = None if constraint is None else Constraint(constraint)
         self._rng = _generator(random_state)
         self._prior = Policy.prior(self.space)
         self.state = self.learner.init(self.space)
@@ -100,11 +115,24 @@ class PolicyGradientOptimizer:
         self._enqueued: dict[bytes, Params] = {}
         self._opening: dict[bytes, Params] = {}
         self._is_open = False
+        self._has_asked = False
+        # of the constraint: one action that it allows, found by the first `ask`
+        self._example = np.empty((0, len(self.space.dimensions)))
 
     @property
     def policy(self) -> Policy:
         """The current policy, a part of `state`."""
         return self.state.policy
+
+    @property
+    def constraint(self) -> Callable[[Params], bool] | None:
+        """The condition for candidates, as it was given."""
+        return None if self._constraint is None else self._constraint.function
+
+    @property
+    def _is_new(self) -> bool:
+        """Whether nothing can be lost yet, so that a constraint that fails is an error."""
+        return not self._has_asked and not len(self.memory)
 
     def enqueue(self, params: Iterable[Mapping[str, Any]]) -> None:
         """Put candidates in front of the next ones that are asked.
@@ -120,9 +148,12 @@ class PolicyGradientOptimizer:
         TypeError
             If a candidate is not a dict.
         ValueError
-            If a candidate is not in the space.
+            If a candidate is not in the space, or breaks the constraint.
         """
         candidates = [self.space.canonical(candidate) for candidate in _to_list("params", params)]
+        if self._constraint is not None:
+            for number, candidate in enumerate(candidates):
+                self._constraint.check(f"params[{number}]", candidate)
         for candidate, action in zip(candidates, self.space.encode(candidates), strict=True):
             key = self.space.key(candidate)
             if key not in self._seen or self._opening.pop(key, None) is not None:
@@ -141,7 +172,17 @@ class PolicyGradientOptimizer:
         -------
         list of at most n dicts
             All different, and different from all that were asked or told before. Fewer
-            than `n` only when the space has no other candidates.
+            than `n` only when the space has no other candidates, or the constraint leaves none
+            that are found in 10,000 draws.
+
+        Raises
+        ------
+        ValueError
+            If `n` is not a positive integer. At the first call, unless something was told, also
+            if the constraint leaves no candidates, or raises an error.
+        TypeError
+            At the first call as well, if the constraint does not return a bool. Later on a
+            candidate at which it fails is refused, with a warning.
 
         Notes
         -----
@@ -150,12 +191,16 @@ class PolicyGradientOptimizer:
         """
         if not isinstance(n, numbers.Integral) or n < 1:
             raise ValueError(f"n must be an integer of at least 1, got {n!r}.")
+        if self._constraint is not None and self._is_new:
+            self._example = allowed_example(self.space, self._constraint)
         if not self._is_open and not len(self.memory):
             self._open(n - len(self._enqueued))
         queued = list((self._enqueued | self._opening).items())[:n]
         self._dequeue(key for key, _ in queued)
         asked = [candidate for _, candidate in queued]
-        return asked + list(self._propose(n - len(asked)).values())
+        asked += self._propose(n - len(asked)).values()
+        self._has_asked = True
+        return asked
 
     def expect(self, params: Iterable[Mapping[str, Any]]) -> None:
         """Say which candidates are being evaluated, in place of those that were asked.
@@ -223,10 +268,13 @@ class PolicyGradientOptimizer:
         """Return the params that the learner believes to be the best.
 
         They need not have been evaluated: policy gradients estimate the best candidate by
-        the mode of the policy.
+        the mode of the policy. Where the constraint forbids them, it is the best one of those
+        that were told, and before any a candidate that it allows.
         """
         with BLAS.limit(limits=1):
             action = self.learner.recommend(self.state, self.memory)
+        if self._constraint is not None:
+            action = self._best_allowed(self._constraint, action)
         return self.space.decode(action[None])[0]
 
     def _open(self, n: int) -> None:
@@ -246,14 +294,14 @@ class PolicyGradientOptimizer:
         if n == 0:
             return {}
         memory = replace(self.memory, pending=self._pending_actions())
-        names = _Names(self.space, self._seen)
+        admission = self._admission(self._seen)
         with BLAS.limit(limits=1):
-            actions = self.learner.propose(self.state, memory, n, self._rng, names.admissible)
+            actions = self.learner.propose(self.state, memory, n, self._rng, admission)
         # a learner of one's own need not look
-        actions = actions[names.admissible(actions)][:n]
+        actions = actions[admission(actions)][:n]
         if len(actions) < n:
-            actions = self._fill_up(actions, n, names.admissible)
-        keys = names.of(actions)
+            actions = self._fill_up(actions, n, admission)
+        keys = admission.keys(actions)
         self._pending.update(zip(keys, actions, strict=True))
         self._seen.update(keys)
         return dict(zip(keys, self.space.decode(actions), strict=True))
@@ -277,46 +325,52 @@ class PolicyGradientOptimizer:
     def _pending_actions(self) -> FloatArray:
         return np.array(list(self._pending.values())).reshape(-1, len(self.space.dimensions))
 
-    def _fill_up(self, actions: FloatArray, n: int, admissible: Admissible) -> FloatArray:
+    def _best_allowed(self, constraint: Constraint, action: FloatArray) -> FloatArray:
+        """Return the action if the constraint allows it, or the best one told that it allows."""
+        best = np.argsort(-replace_failed(self.memory.rewards), kind="stable")
+        actions = np.concatenate([action[None], self.memory.actions[best]])
+        allowed = actions[self._admission(set())(actions)]
+        return (allowed if len(allowed) else allowed_example(self.space, constraint))[0]
+
+    def _admission(self, seen: set[bytes]) -> Admission:
+        return Admission(self.space, seen, self._constraint, strict=self._is_new)
+
+    def _fill_up(self, actions: FloatArray, n: int, admission: Admission) -> FloatArray:
         """Add new actions from the user's distributions, in the end from the grid, up to `n`."""
-        for _ in range(PRIOR_BATCHES):
+        # where nothing is refused, a constraint changes nothing
+        for _ in range(0 if admission.refused else PRIOR_BATCHES):
             actions = np.concatenate([actions, self._prior.sample_actions(n, self._rng)])
-            actions = actions[admissible(actions)]
+            actions = actions[admission(actions)]
             if len(actions) >= n:
                 return actions[:n]
-        if self.space.size <= LARGEST_GRID:
+        if admission.refused:
+            actions = self._draw_allowed(actions, n, admission)
+        if len(actions) < n and self.space.size <= LARGEST_GRID:
             grid = self.space.grid()
             actions = np.concatenate([actions, grid[self._rng.permutation(len(grid))]])
-            actions = actions[admissible(actions)]
+            actions = actions[admission(actions)]
         return actions[:n]
 
+    def _draw_allowed(self, actions: FloatArray, n: int, admission: Admission) -> FloatArray:
+        """Add new actions that the constraint allows, up to `n`; before any reward, spread ones."""
+        given, spreads = len(actions), not len(self.memory)
+        wanted = given + (n - given) * (CONTESTANTS if spreads else 1)
+        for size in growing(int(min(MOST_DRAWS, self.space.size))):
+            actions = np.concatenate([actions, self._draws(size)])
+            actions = actions[admission(actions)]
+            if len(actions) >= wanted:
+                break
+        if len(actions) < n:
+            actions = np.concatenate([actions, self._example])
+            actions = actions[admission(actions)]
+        return spread(self.space, actions, given, n) if spreads else actions[:n]
 
-class _Names:
-    """The keys of the actions of one proposal, which are asked for again and again."""
-
-    def __init__(self, space: Space, seen: Set[bytes]):
-        self.space = space
-        self.seen = seen
-        self._known: dict[bytes, bytes] = {}
-
-    def of(self, actions: FloatArray) -> list[bytes]:
-        """Return the keys of actions."""
-        actions = np.asarray(actions, dtype=float)
-        rows = [action.tobytes() for action in actions]
-        new = [i for i, row in enumerate(rows) if row not in self._known]
-        if new:
-            keys = self.space.keys(actions[new])
-            self._known.update(zip((rows[i] for i in new), keys, strict=True))
-        return [self._known[row] for row in rows]
-
-    def admissible(self, actions: FloatArray) -> NDArray[np.bool_]:
-        """Return which actions are neither seen before nor repeated among themselves."""
-        mask = np.zeros(len(actions), dtype=bool)
-        earlier: set[bytes] = set()
-        for i, key in enumerate(self.of(actions)):
-            mask[i] = key not in self.seen and key not in earlier
-            earlier.add(key)
-        return mask
+    def _draws(self, n: int) -> FloatArray:
+        """Draw from what was learned and, as it may forget what is allowed, from the prior."""
+        if not len(self.memory):
+            return self._prior.sample_actions(n, self._rng)
+        learned = self.policy.sample_actions(n // 2, self._rng)
+        return np.concatenate([learned, self._prior.sample_actions(n - n // 2, self._rng)])
 
 
 def _generator(

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skpg.admission import LARGEST_GRID, allowed_example, n_allowed
 from skpg.evaluation.call_stack import is_nested
 from skpg.evaluation.callbacks import watching
 from skpg.evaluation.cross_validation import cross_validation, evaluation_on
@@ -22,6 +23,7 @@ from skpg.evaluation.task_tree import TaskTree
 from skpg.learners import Learner
 from skpg.optimizer import PolicyGradientOptimizer
 from skpg.present import PresentCandidate, PresentReport
+from skpg.space.constraint import Constraint
 from skpg.space.space import Space
 from skpg.storage.fingerprint import note_changes
 from skpg.storage.opening import open_journal
@@ -81,6 +83,13 @@ class PolicyGradientSearchCV(BaseSearchCV):
         Candidates to evaluate first. Each must name all
         hyperparameters of the space, with values that lie in it. They reach the estimator as
         the space has them: 15.0 as 15 where there are integers only.
+
+    constraint : callable, default=None
+        From a candidate, a dict from names to values, to True if it may be evaluated, or False.
+        Others are never evaluated; one in `initial_params` is an error, and so is a constraint
+        that refuses all of 10,000 draws or all candidates of a finite space, or raises an error,
+        or returns anything but a bool. Where it fails only later, the candidate counts as
+        refused, with a warning. `policy_` does not know it.
 
     scoring : str, callable, list, tuple or dict, default=None
         As in :class:`~sklearn.model_selection.RandomizedSearchCV`. With several metrics
@@ -251,7 +260,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
     stop_reason_ : str
         ``"n_iter"``, ``"timeout"``, ``"target_score"``, ``"patience"``, ``"callback"``,
         ``"interrupted"`` by Ctrl-C, or ``"exhausted"`` when a finite space had no other
-        candidates.
+        candidates, or `constraint` allowed none of those that were drawn.
 
     n_fits_ : int
         Number of fits in cross-validation, of the candidates in ``cv_results_``.
@@ -344,6 +353,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
         "batch_size": [Interval(numbers.Integral, 1, None, closed="left"), None],
         "learner": [Learner, None],
         "initial_params": [list, tuple, None],
+        "constraint": [callable, None],
         "random_state": ["random_state"],
         "racing": ["boolean", StrOptions({"optimistic"})],
         "racing_bound": [Interval(numbers.Real, None, None, closed="neither"), None],
@@ -372,6 +382,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
         batch_size=None,
         learner=None,
         initial_params=None,
+        constraint=None,
         scoring=None,
         n_jobs=None,
         refit=True,
@@ -397,6 +408,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
         self.batch_size = batch_size
         self.learner = learner
         self.initial_params = initial_params
+        self.constraint = constraint
         self.random_state = random_state
         self.racing = racing
         self.racing_bound = racing_bound
@@ -461,9 +473,14 @@ class PolicyGradientSearchCV(BaseSearchCV):
         """Ask, evaluate, tell, until there is a reason to stop."""
         space = Space(self.param_distributions)
         check_names(self.estimator, space)
+        constraint = None if self.constraint is None else Constraint(self.constraint)
         initial_params = self.initial_params or []
-        _check_initial_params(initial_params, space)  # before a study is made
+        # before a study is made
+        n_candidates = _n_candidates(space, constraint, self.n_iter)
+        _check_initial_params(initial_params, space, constraint)
         present = PresentCandidate.of(space, self.estimator.get_params())
+        if present and constraint and not constraint.allows(present.params):
+            present = None
         settings, fit = SearchSettings.of(self), RunningFit.of(self, evaluate_candidates)
         report = present and PresentReport(present, verbose=self.verbose > 0)
         if report:
@@ -475,7 +492,9 @@ class PolicyGradientSearchCV(BaseSearchCV):
         with open_journal(settings, fit, space, learner, evaluation=evaluation) as journal:
             self._recognised_by = journal.recognised_by
             seed = self.random_state if journal.seed is None else journal.seed
-            optimizer = PolicyGradientOptimizer(space, learner=learner, random_state=seed)
+            optimizer = PolicyGradientOptimizer(
+                space, learner=learner, constraint=self.constraint, random_state=seed
+            )
             optimizer.enqueue(initial_params)
             if present is not None:
                 optimizer.enqueue([present.params])
@@ -485,7 +504,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
                 journal,
                 TaskTree(callback_ctx, self, len(fit.splits)),
                 race=race,
-                n_candidates=_n_candidates(space, self.n_iter),
+                n_candidates=n_candidates,
                 evaluation=evaluation,
                 nested=is_nested(PolicyGradientSearchCV.fit.__code__),
             ) as validation:
@@ -512,12 +531,21 @@ class PolicyGradientSearchCV(BaseSearchCV):
         return int(complete[super()._select_best_index(refit, refit_metric, chosen_from)])
 
 
-def _n_candidates(space: Space, n_iter: int) -> int:
-    """Return how many candidates are evaluated, unless something ends the search before."""
+def _n_candidates(space: Space, constraint: Constraint | None, n_iter: int) -> int:
+    """Return how many candidates are evaluated, unless something ends the search before.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the constraint leaves none, or fails.
+    """
     size = space.size
-    if space.branches > 1 and size <= n_iter * space.branches:
-        # branches may have candidates in common
-        size = len(set(space.keys(space.grid())))
+    if constraint is not None:
+        allowed_example(space, constraint)
+    # branches may have candidates in common
+    shared = space.branches > 1 and size <= n_iter * space.branches
+    if shared or (constraint is not None and size <= LARGEST_GRID):
+        return n_allowed(space, constraint, n_iter)
     return int(min(n_iter, size))
 
 
@@ -540,10 +568,15 @@ def _finite(reduce: Callable[[Any], Any], rewards: ArrayLike) -> float:
     return float(reduce(finite)) if len(finite) else float("nan")
 
 
-def _check_initial_params(initial_params: Sequence[Any], space: Space) -> None:
-    """Raise where a candidate of the user is not in the space."""
+def _check_initial_params(
+    initial_params: Sequence[Any], space: Space, constraint: Constraint | None
+) -> None:
+    """Raise where a candidate of the user is not in the space, or breaks the constraint."""
     for number, params in enumerate(initial_params):
+        name = f"initial_params[{number}]"
         try:
-            space.identify(params)
+            candidate = space.canonical(params)
         except (TypeError, ValueError) as error:
-            raise type(error)(f"initial_params[{number}]: {error}") from None
+            raise type(error)(f"{name}: {error}") from None
+        if constraint is not None:
+            constraint.check(name, candidate)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numbers
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,16 @@ from skpg.space.scalars import is_positive
 from skpg.space.space import Space
 from skpg.space.types import FloatArray
 
-Admissible = Callable[[FloatArray], NDArray[np.bool_]]
+
+class Admissible(Protocol):
+    """Tells a learner which actions may be proposed."""
+
+    @property
+    def refused(self) -> int:
+        """Number of new candidates that the user's constraint has refused so far."""
+
+    def __call__(self, actions: FloatArray, /) -> NDArray[np.bool_]:
+        """Return which actions may be proposed; of equal ones only the first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +155,8 @@ class Learner(ABC):
         rng : numpy.random.Generator
         admissible : callable
             Maps actions of shape (m, n_dimensions) to a mask of those that may be proposed;
-            of equal actions only the first.
+            of equal actions only the first. Its attribute `refused` counts those that the user's
+            constraint has refused.
 
         Returns
         -------

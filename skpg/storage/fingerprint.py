@@ -81,6 +81,8 @@ def fingerprint_of(
         "evaluation": evaluation,
         VERSION_PART: RESULT_VERSION,
     }
+    if settings.constraint is not None:  # so that studies without one are found as before
+        values["constraint"] = settings.constraint
     return {name: digest(value) for name, value in values.items()}
 
 

@@ -47,6 +47,7 @@ CHANGES = {
     "error_score": {"error_score": 0.0},
     "return_train_score": {"return_train_score": True},
     "initial_params": {"initial_params": [{"a": 3, "seconds": 0.0}]},
+    "constraint": {"constraint": lambda params: params["a"] < 90},
     "racing": {"racing": "optimistic"},
     "candidate_timeout": {"candidate_timeout": 9},
     "evaluation": {"evaluation": "async"},

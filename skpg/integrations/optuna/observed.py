@@ -21,6 +21,9 @@ from skpg.space.space import Space
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 # The attribute of a trial under which other processes find what was proposed for it.
 PROPOSED = "skpg:proposed"
+# That under which Optuna keeps what a `constraints_func` returns; `set_constraint` adds a colon
+# and the name of the constraint.
+CONSTRAINTS = "constraints"
 
 
 class ObservedStudy:
@@ -109,8 +112,10 @@ class ObservedStudy:
         return [t for t in self._running if t.number != trial.number]
 
     def _reward(self, trial: FrozenTrial) -> float:
-        """Return the value of a trial as a reward; nan where it failed."""
+        """Return the value of a trial as a reward; nan where it failed or is infeasible."""
         sign = -1.0 if self._minimize else 1.0
+        if not is_feasible(trial):
+            return float("nan")
         if trial.state is TrialState.COMPLETE and trial.value is not None:
             return sign * trial.value
         last = trial.last_step
@@ -124,7 +129,8 @@ class ObservedStudy:
         The trials that were completed changed so much on the way from the same step to
         their ends.
         """
-        complete = [t for t in self._finished.values() if t.state is TrialState.COMPLETE]
+        finished = self._finished.values()
+        complete = [t for t in finished if t.state is TrialState.COMPLETE and is_feasible(t)]
         ends = [sign * t.value for t in complete if t.value is not None]
         gains = [
             sign * (t.value - t.intermediate_values[step])
@@ -133,6 +139,31 @@ class ObservedStudy:
         ]
         expected = report + (float(np.mean(gains)) if gains else 0.0)
         return min(expected, max(ends)) if ends else expected
+
+
+def is_feasible(trial: FrozenTrial) -> bool:
+    """Whether a trial satisfies the constraints that it was given, by whatever way."""
+    # not `trial.constraints`, which Optuna has from 5.0 on only
+    known = [
+        [value] if name.startswith(f"{CONSTRAINTS}:") else value or ()
+        for name, value in trial.system_attrs.items()
+        if name == CONSTRAINTS or name.startswith(f"{CONSTRAINTS}:")
+    ]
+    return all(value <= 0 for values in known for value in values)
+
+
+def publish_constraints(study: Study, trial: FrozenTrial, values: Sequence[float]) -> None:
+    """Note the constraints of a trial where Optuna and its dashboard look for them.
+
+    Raises
+    ------
+    ValueError
+        If one is nan.
+    """
+    constraints = [float(value) for value in values]
+    if np.isnan(constraints).any():
+        raise ValueError(f"constraints_func must return numbers, got {constraints}.")
+    study._storage.set_trial_system_attr(trial._trial_id, CONSTRAINTS, constraints)
 
 
 def publish(study: Study, trial: FrozenTrial, params: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -11,9 +12,14 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.storages import BaseStorage
 from optuna.study import Study, StudyDirection
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
-from skpg.integrations.optuna.observed import ObservedStudy, median_of, publish
+from skpg.integrations.optuna.observed import (
+    ObservedStudy,
+    median_of,
+    publish,
+    publish_constraints,
+)
 from skpg.learners import Learner
 
 # Attempts to propose params that no other process proposes in the same instant.
@@ -35,12 +41,17 @@ class PolicyGradientSampler(BaseSampler):
         ``ActorCritic()``.
     seed : int, default=None
         Pass an int for the same params in each run of a study in one thread.
+    constraints_func : callable, default=None
+        As that of ``TPESampler``: from a trial that is complete or pruned to a sequence of
+        floats, of which any above 0 makes it infeasible. From Optuna 5 on an objective may
+        call ``trial.set_constraint`` instead.
 
     Notes
     -----
     **What is learned.** A value that is to be minimised is a negative reward. A pruned trial
     counts as what its last report says about its end, by the trials that were completed. A
-    failed one, nan included, counts as the worst.
+    failed one, nan included, counts as the worst, and so does one that violates a
+    constraint, whatever its value.
 
     **Which space.** It is inferred from the finished trials. Of a conditional space the
     sampler finds out which values of a list, or of an integer with few values, decide
@@ -68,8 +79,15 @@ class PolicyGradientSampler(BaseSampler):
     (2.0, 'b')
     """
 
-    def __init__(self, *, learner: Learner | None = None, seed: int | None = None):
+    def __init__(
+        self,
+        *,
+        learner: Learner | None = None,
+        seed: int | None = None,
+        constraints_func: Callable[[FrozenTrial], Sequence[float]] | None = None,
+    ):
         self._learner = learner
+        self._constraints_func = constraints_func
         self._rng = np.random.default_rng(seed)
         self._independent = RandomSampler(seed=seed)
         self._studies = _no_studies()
@@ -125,6 +143,17 @@ class PolicyGradientSampler(BaseSampler):
         if trial.number == 0 and not param_distribution.single():
             return median_of(param_distribution, self._rng)
         return self._independent.sample_independent(study, trial, param_name, param_distribution)
+
+    def after_trial(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        state: TrialState,
+        values: Sequence[float] | None,
+    ) -> None:
+        """Write the constraints of a trial into the study."""
+        if self._constraints_func is not None and state is not TrialState.FAIL:
+            publish_constraints(study, trial, self._constraints_func(trial))
 
     def _pull(self, study: Study) -> ObservedStudy:
         # not `study.get_trials`, which some pruners reduce to a part of the trials

@@ -59,6 +59,9 @@ class Constants:
     finalists : int
         Of these, how many for each aim are compared jointly, beyond the size of the batch.
         (Not measured.)
+    redraws : int
+        Further draws where the user's constraint leaves too little of one: with 20 there are
+        10,000 actions to pick from. (Not measured.)
     largest_grid : int
         Candidates of a finite space that are all screened. (Not measured.)
     perturbations : tuple of float
@@ -122,6 +125,7 @@ class Constants:
     first_designs: int = 20
     screened: int = 490
     finalists: int = 40
+    redraws: int = 20
     largest_grid: int = 1000
     perturbations: tuple[float, ...] = (0.5, 0.2, 0.05)
     edge: float = 1e-3

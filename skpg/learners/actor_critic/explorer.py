@@ -10,7 +10,7 @@ from skpg.learners.actor_critic.climbing import climb
 from skpg.learners.actor_critic.constants import CONSTANTS
 from skpg.learners.actor_critic.critic import Critic
 from skpg.learners.actor_critic.picking import pick_one_by_one
-from skpg.learners.actor_critic.sampling import stratified
+from skpg.learners.actor_critic.sampling import draw_admissible, stratified
 from skpg.learners.base import Admissible, Memory
 from skpg.learners.rewards import finite, spread_of, stalled
 from skpg.policy.policy import Policy
@@ -68,8 +68,9 @@ class Explorer:
         """
         if self.policy is None or not n:
             return waiting[:0]
-        actions = stratified(self.policy, 2 * CONSTANTS.explorer_draws * n, rng)
-        actions = actions[admissible(actions)][: CONSTANTS.explorer_draws * n]
-        x = design(self.policy.space, np.concatenate([waiting, actions]))
+        policy, n_draws = self.policy, CONSTANTS.explorer_draws * n
+        actions = draw_admissible(lambda: stratified(policy, 2 * n_draws, rng), n_draws, admissible)
+        actions = actions[:n_draws]
+        x = design(policy.space, np.concatenate([waiting, actions]))
         bounds = [lambda mean, std: mean + CONSTANTS.optimism * std] * min(n, len(actions))
         return actions[pick_one_by_one(critic, x, len(waiting), bounds)]

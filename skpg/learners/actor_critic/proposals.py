@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skpg.learners.actor_critic.constants import CONSTANTS
 from skpg.learners.actor_critic.picking import Improvement, pick_one_by_one
-from skpg.learners.actor_critic.sampling import perturb, stratified
+from skpg.learners.actor_critic.sampling import draw_admissible, perturb, stratified
 from skpg.learners.actor_critic.state import ActorCriticState
 from skpg.learners.base import Admissible, Memory
 from skpg.policy.policy import Policy
@@ -83,8 +83,10 @@ def small_steps(
     The critic smooths small structure away; random small steps still find gains there.
     """
     prior, contestants = Policy.prior(state.space), CONSTANTS.step_contestants
-    actions = perturb(prior, prior, state.parent(memory.best), 2 * contestants * n, rng)
-    actions = actions[admissible(actions)]
+    best = state.parent(memory.best)
+    actions = draw_admissible(
+        lambda: perturb(prior, prior, best, 2 * contestants * n, rng), contestants * n, admissible
+    )
     actions = actions[: len(actions) // contestants * contestants]
     if not len(actions):
         return actions
@@ -110,13 +112,14 @@ def _improvements(
     """
     if not turns:
         return waiting[:0]
-    actions = _screened(state, memory, rng)
+    pool = _screened(state, memory, rng)
     if state.space.size < 10 * len(memory):  # most of these actions may have been evaluated
-        actions = actions[admissible(actions)]
-    if len(actions) > len(turns):
-        x = design(state.space, actions)
-        actions = actions[_finalists(state, x, len(turns), ambitions)]
+        pool = pool[admissible(pool)]
+    actions = _finalists(state, pool, len(turns), ambitions)
     actions = actions[admissible(actions)]
+    if admissible.refused and len(actions) < CONSTANTS.finalists:
+        pool = _allowed(state, memory, pool, rng, admissible)
+        actions = _finalists(state, pool, len(turns), ambitions)
     if len(actions) <= len(turns):
         return actions
     x = design(state.space, np.concatenate([waiting, actions]))
@@ -142,6 +145,24 @@ def _screened(state: ActorCriticState, memory: Memory, rng: np.random.Generator)
     return np.concatenate(pool)
 
 
+def _allowed(
+    state: ActorCriticState,
+    memory: Memory,
+    pool: FloatArray,
+    rng: np.random.Generator,
+    admissible: Admissible,
+) -> FloatArray:
+    """Return what a constraint leaves of a pool, and of others where that is little."""
+    pool = pool[admissible(pool)]
+    if state.space.size <= CONSTANTS.largest_grid or len(pool) >= CONSTANTS.finalists:
+        return pool
+    more = draw_admissible(
+        lambda: _screened(state, memory, rng), CONSTANTS.finalists - len(pool), admissible
+    )
+    pool = np.concatenate([pool, more])
+    return pool[admissible(pool)]
+
+
 def _aims(state: ActorCriticState, x: FloatArray) -> dict[str, tuple[float, NDArray[np.bool_]]]:
     """Return the reward to exceed, and the rows of the design matrix that may, by kind."""
     critic, niches = state.known_critic, state.niches
@@ -153,13 +174,16 @@ def _aims(state: ActorCriticState, x: FloatArray) -> dict[str, tuple[float, NDAr
 
 
 def _finalists(
-    state: ActorCriticState, x: FloatArray, n: int, ambitions: Sequence[float]
-) -> NDArray[np.intp]:
-    """Return the rows with the best scores for the least or the greatest ambition."""
+    state: ActorCriticState, actions: FloatArray, n: int, ambitions: Sequence[float]
+) -> FloatArray:
+    """Return the actions with the best scores for the least or the greatest ambition."""
+    if len(actions) <= n:
+        return actions
+    x = design(state.space, actions)
     mean, std = state.known_critic.predict(x)
     best = []
     for top, within in _aims(state, x).values():
         for ambition in {min(ambitions), max(ambitions)}:
             scores = Improvement(top, within, ambition)(mean, std)
             best.append(np.argsort(-scores, kind="stable")[: CONSTANTS.finalists + n])
-    return np.unique(np.concatenate(best))
+    return actions[np.unique(np.concatenate(best))]

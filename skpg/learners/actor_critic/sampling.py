@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.spatial.distance import pdist
 from scipy.special import ndtr, ndtri
 
 from skpg.learners.actor_critic.constants import CONSTANTS
+from skpg.learners.base import Admissible
 from skpg.policy.actors import CategoricalActor, GaussianActor
 from skpg.policy.policy import Policy
 from skpg.space.dimensions import Choice
@@ -36,6 +39,18 @@ def _fill(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
     return np.stack(
         [actor.ppf(u) for actor, u in zip(policy.actors, uniform.T, strict=True)], axis=1
     )
+
+
+def draw_admissible(draw: Callable[[], FloatArray], n: int, admissible: Admissible) -> FloatArray:
+    """Return the admissible actions of a draw, of more draws if a constraint leaves few of it."""
+    drawn = draw()
+    actions = drawn[admissible(drawn)]
+    for _ in range(CONSTANTS.redraws):
+        if len(actions) >= n or not admissible.refused:
+            break
+        actions = np.concatenate([actions, draw()])
+        actions = actions[admissible(actions)]
+    return actions
 
 
 def at_medians(space: Space, action: FloatArray) -> FloatArray:
