@@ -33,7 +33,7 @@ class Choice(BaseDimension):
         The distinct values, in the order of the list.
     weights : ndarray of shape (n_choices,)
         Probabilities at the start: a value that is listed twice is twice as likely.
-    branch : int or None, default=None
+    branches : tuple of int or None, default=None
     """
 
     choices: tuple[Any, ...]

@@ -36,7 +36,7 @@ class FromDistribution(BaseDimension):
     name : str
     distribution : object
         With ``ppf`` and ``rvs``, as `skpg.space.dimensions.quantiles` describes.
-    branch : int or None, default=None
+    branches : tuple of int or None, default=None
     """
 
     distribution: Any
@@ -75,7 +75,7 @@ class Continuous(FromDistribution):
     distribution : object
     low, high : float, default=-inf, inf
         The ends of its support.
-    branch : int or None, default=None
+    branches : tuple of int or None, default=None
     """
 
     low: float = -np.inf
@@ -175,7 +175,7 @@ class Discrete(FromDistribution):
         The probability of at most each atom.
     whole : bool, default=True
         Whether values are ints, as those that the distribution draws, and not floats.
-    branch : int or None, default=None
+    branches : tuple of int or None, default=None
     """
 
     atoms: FloatArray | None = None
