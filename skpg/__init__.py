@@ -4,11 +4,15 @@ from skpg import learners
 from skpg.optimizer import PolicyGradientOptimizer
 from skpg.policy.policy import Policy
 from skpg.search import PolicyGradientSearchCV
+from skpg.space.lists import Categorical, Ordinal
+from skpg.space.logrange import logrange
 from skpg.space.space import Space
 from skpg.storage.database import StorageError, StudyInUseError
 from skpg.storage.reading import StudySummary, load_study, studies
 
 __all__ = [
+    "Categorical",
+    "Ordinal",
     "Policy",
     "PolicyGradientOptimizer",
     "PolicyGradientSearchCV",
@@ -18,6 +22,7 @@ __all__ = [
     "StudySummary",
     "learners",
     "load_study",
+    "logrange",
     "studies",
 ]
 __version__ = "0.1.0"

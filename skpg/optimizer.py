@@ -35,7 +35,7 @@ class PolicyGradientOptimizer:
     Parameters
     ----------
     space : dict, list of dicts or Space
-        Hyperparameter names to lists of choices or frozen `scipy.stats` distributions, as
+        Hyperparameter names to lists of choices or distributions, as
         the `param_distributions` of `PolicyGradientSearchCV`.
     learner : Learner, default=None
         The rule that improves the policy; None is ``ActorCritic()``.
@@ -57,7 +57,7 @@ class PolicyGradientOptimizer:
     Raises
     ------
     TypeError, ValueError
-        If an entry of `space` is neither a list nor a frozen distribution, or `learner` is
+        If an entry of `space` is neither a list nor a distribution, or `learner` is
         not a learner.
 
     Examples

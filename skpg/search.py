@@ -53,10 +53,11 @@ class PolicyGradientSearchCV(BaseSearchCV):
 
         - lists (tuples, arrays) of choices, which may be any objects: numbers, strings,
           None, tuples, functions, estimators. A value listed twice is twice as likely at
-          the start.
+          the start. :class:`Categorical` gives them probabilities, :class:`Ordinal` an order.
         - frozen distributions of `scipy.stats`, continuous or discrete, such as
-          ``loguniform(1e-4, 1e2)`` or ``randint(1, 31)``, and other objects with the methods
-          ``rvs(random_state=...)`` and ``ppf``. Values are int where ``rvs`` draws integers.
+          ``loguniform(1e-4, 1e2)`` or ``randint(1, 31)``, :func:`logrange`, and other objects
+          with the method ``rvs(random_state=...)``, best with ``ppf``. Values are int where
+          ``rvs`` draws integers.
 
         Of a list of dicts each candidate belongs to one.
 

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
-from skpg.space.dimensions import Branch, Choice, Continuous, Dimension, Discrete
-from skpg.space.dimensions.quantiles import (
-    LARGEST_Z,
-    cdf_by_bisection,
-    describe,
-    ends_of_support,
-)
-from skpg.space.scalars import is_nan, to_float
-
-# A discrete distribution with more atoms than this is evaluated by its own quantile function.
-LARGEST_TABLE = 10_000
+from skpg.space.adapting import from_skrub
+from skpg.space.dimensions import Branch, Choice, Dimension, Ordered, Unordered
+from skpg.space.distributions import from_distribution, is_distribution
+from skpg.space.equality import distinct
+from skpg.space.lists import Categorical, Ordinal, as_list, is_sequence
 
 
 def parse(param_distributions: object) -> tuple[Dimension, ...]:
@@ -80,142 +71,38 @@ def _listed_branches(param_distributions: object) -> list[Mapping[str, Any]]:
 
 def _dimension(name: str, value: Any, branch: int | None) -> Dimension:
     """Turn one entry of the user's dict into a dimension."""
-    if _needs_no_arguments(value):
-        value = value()
-    if isinstance(value, stats.rv_continuous | stats.rv_discrete):
-        raise ValueError(
-            f"param_distributions[{name!r}] is the unfrozen distribution {value.name!r}: "
-            f"give it its arguments, as in scipy.stats.{value.name}(...)."
-        )
-    if callable(getattr(value, "ppf", None)) and callable(getattr(value, "rvs", None)):
-        return _from_distribution(name, value, branch)
-    if _is_sequence(value):
+    where = f"param_distributions[{name!r}]"
+    try:
+        value = from_skrub(value)
+    except ValueError as error:
+        raise ValueError(f"{where} is {value!r}: {error}") from error
+    if isinstance(value, Categorical):
+        return _categorical(name, value, branch)
+    if isinstance(value, Ordinal):
+        n = len(value)
+        return Ordered(name, value.values, np.full(n, 1 / n), branch=branch)
+    # a list that can also draw, such as one of the user's own, is still a list
+    if is_distribution(value) or (hasattr(value, "rvs") and not is_sequence(value)):
+        return from_distribution(name, value, branch)
+    if is_sequence(value):
         return _choice(name, value, branch)
     raise TypeError(
-        f"param_distributions[{name!r}] must be a list of choices or a frozen scipy.stats "
-        f"distribution (an object with the methods `ppf` and `rvs`), got {value!r} of type "
+        f"{where} must be a list of choices or a distribution, such as a frozen one of "
+        f"scipy.stats or an object with the method `rvs`, got {value!r} of type "
         f"{type(value).__name__}."
     )
 
 
-def _needs_no_arguments(value: object) -> bool:
-    """Whether an unfrozen distribution carries its own data."""
-    return isinstance(value, stats.rv_histogram) or (
-        isinstance(value, stats.rv_discrete) and hasattr(value, "xk")
-    )
-
-
-def _is_sequence(value: object) -> bool:
-    return (
-        hasattr(value, "__len__")
-        and hasattr(value, "__getitem__")
-        and hasattr(value, "__iter__")
-        and not isinstance(value, str | bytes | Mapping)
-    )
-
-
 def _choice(name: str, values: Any, branch: int | None) -> Choice:
-    if getattr(values, "ndim", 1) != 1:
-        raise ValueError(
-            f"param_distributions[{name!r}] must be one-dimensional, got an array of shape "
-            f"{values.shape}."
-        )
-    # tolist turns numpy's scalars into native numbers; objects stay what they are
-    listed = values.tolist() if isinstance(values, np.ndarray) else list(values)
-    if not listed:
-        raise ValueError(f"param_distributions[{name!r}] must have at least one choice, got none.")
-    distinct, counts = _counted(listed)
-    return Choice(name, tuple(distinct), np.array(counts) / len(listed), branch=branch)
+    listed = as_list(values, f"param_distributions[{name!r}]")
+    choices, indices = distinct(listed)
+    return Choice(name, tuple(choices), np.bincount(indices) / len(listed), branch=branch)
 
 
-def _counted(listed: list[Any]) -> tuple[list[Any], list[int]]:
-    """Return the distinct values of a list, and how often each is listed."""
-    distinct: list[Any] = []
-    counts: list[int] = []
-    index_of: dict[tuple[type, object], int] = {}
-    for value in listed:
-        # only plain values are compared: other objects may not be hashed, nor have an equality
-        plain = value is None or isinstance(value, str | bool | numbers.Real)
-        content = "nan" if is_nan(value) else value
-        key = (type(value), content if plain else id(value))
-        if key in index_of:
-            counts[index_of[key]] += 1
-            continue
-        index_of[key] = len(distinct)
-        distinct.append(value)
-        counts.append(1)
-    return distinct, counts
-
-
-def _from_distribution(name: str, value: Any, branch: int | None) -> Continuous | Discrete:
-    whole = isinstance(_draw(name, value), numbers.Integral)
-    if whole or isinstance(getattr(value, "dist", None), stats.rv_discrete):
-        return _with_table(Discrete(name, value, whole=whole, branch=branch))
-    low, high = ends_of_support(value)
-    return Continuous(name, value, low, high, branch=branch)
-
-
-def _draw(name: str, distribution: Any) -> Any:
-    """Return a value that is drawn as `RandomizedSearchCV` draws it.
-
-    Raises
-    ------
-    ValueError
-        If a distribution does not have single numbers as quantiles and values.
-    """
-    where = f"param_distributions[{name!r}]"
-    median = np.asarray(_call(where, distribution, "ppf", 0.5))
-    if not median.ndim and not np.isfinite(to_float(median.item())):
-        raise ValueError(
-            f"{where} is a distribution whose median is not finite: "
-            f"{describe(distribution)}. Are its arguments valid?"
-        )
-    drawn: Any = median
-    if not median.ndim:
-        drawn = _call(where, distribution, "rvs", random_state=np.random.RandomState(0))
-    if np.ndim(drawn):
-        raise ValueError(
-            f"{where} must be a distribution of single numbers, got one of arrays: "
-            f"{describe(distribution)}. Are its arguments arrays?"
-        )
-    if np.shape(_call(where, distribution, "ppf", np.array([0.25, 0.5, 0.75]))) != (3,):
-        raise ValueError(
-            f"{where} must have a `ppf` that takes arrays, got {describe(distribution)}."
-        )
-    return np.asarray(drawn).item()
-
-
-def _call(where: str, distribution: Any, method: str, *args: Any, **kwargs: Any) -> Any:
-    """Return what a method of the user's distribution returns; an error says which."""
-    try:
-        return getattr(distribution, method)(*args, **kwargs)
-    except Exception as error:
-        raise ValueError(
-            f"{where} is a distribution whose `{method}` fails: {describe(distribution)}, "
-            f"{type(error).__name__}: {error}."
-        ) from error
-
-
-def _with_table(dimension: Discrete) -> Discrete:
-    """Return a discrete dimension with a table of its atoms, unless there are too many."""
-    distribution = dimension.distribution
-    if getattr(getattr(distribution, "dist", None), "xk", None) is not None:
-        # of `rv_discrete(values=...)`: atoms need not be whole, and `loc` may have moved them
-        p = np.asarray(distribution.dist.pk)
-        cumulative = np.cumsum(p)[p > 0]
-        atoms = np.asarray(distribution.ppf(cumulative - p[p > 0] / 2), dtype=float)
-        return replace(dimension, atoms=atoms, cumulative=cumulative)
-    if dimension.pmf_is_known:
-        low, high = distribution.support()
-    else:
-        low, high = dimension.resolve(np.array([-LARGEST_Z, LARGEST_Z]))
-    if high - low >= LARGEST_TABLE:
-        return dimension
-    atoms = np.arange(low, high + 1).astype(float)
-    if dimension.pmf_is_known:
-        atoms = atoms[distribution.pmf(atoms) > 0]
-        cumulative = np.asarray(distribution.cdf(atoms), dtype=float)
-        return replace(dimension, atoms=atoms, cumulative=cumulative)
-    cumulative = cdf_by_bisection(dimension.resolve, atoms)
-    probable = np.diff(cumulative, prepend=0.0) > 0
-    return replace(dimension, atoms=atoms[probable], cumulative=cumulative[probable])
+def _categorical(name: str, value: Categorical, branch: int | None) -> Unordered:
+    """Return the choices that have a probability; what is listed twice has both."""
+    choices, indices = distinct(list(value.values))
+    weights = np.bincount(indices, weights=value.probabilities)
+    weights = weights / weights.sum()
+    likely = tuple(c for c, weight in zip(choices, weights, strict=True) if weight > 0)
+    return Unordered(name, likely, weights[weights > 0], branch=branch)

@@ -26,17 +26,17 @@ class Space:
     ----------
     param_distributions : dict or list of dicts
         Hyperparameter names to lists of choices (any sequence or one-dimensional array,
-        of any objects), to frozen `scipy.stats` distributions, continuous or discrete, or to
-        other objects with the methods ``rvs(random_state=...)`` and ``ppf``, which takes
-        arrays. Values are int where ``rvs`` draws integers.
+        of any objects), `Categorical` and `Ordinal` lists, frozen `scipy.stats` distributions,
+        continuous or discrete, `logrange`, or other objects with ``rvs(random_state=...)``, best
+        with ``ppf``, which takes arrays. Values are int where ``rvs`` draws integers.
         Of a list of dicts, a candidate belongs to one dict; at the start each is equally
         likely. An empty dict among others stands for the estimator as it is.
 
     Attributes
     ----------
     dimensions : tuple
-        `Choice`, `Continuous` and `Discrete` values, one per column of an action; of
-        several dicts the first one is a `Branch`.
+        `Choice` and its kinds, `Continuous` and `Discrete` values, one per column of an
+        action; of several dicts the first one is a `Branch`.
     branches : int
         Number of dicts.
     size : float

@@ -21,6 +21,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator
 
+from skpg.space.equality import copied, quantiles_of
 from skpg.storage.arrays import (
     bytes_of_tensor,
     has_unused_bytes,
@@ -178,6 +179,8 @@ class _Writer:
         elif dataclasses.is_dataclass(value) and _is_of_skpg(type(value)):
             fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
             self._sequence("dataclass", [type(value), fields])
+        elif library_of(value) == "scipy" and (quantiles := quantiles_of(value)) is not None:
+            self._sequence("distribution", quantiles)
         else:
             self._object(value)
 
@@ -316,7 +319,7 @@ def keeps_state(estimator: Any) -> bool:
 def _reduced(value: Any) -> Any:
     """Return what `copy` would copy."""
     try:
-        return value.__reduce_ex__(4)
+        return copied(value)
     except Exception:
         # Not first, as `copy` does: which types are in the table depends on what is imported.
         if type(value) not in copyreg.dispatch_table:

@@ -10,7 +10,7 @@ import numpy as np
 
 from skpg.evaluation.settings import SearchSettings
 from skpg.evaluation.sklearn import RunningFit
-from skpg.space.dimensions import Choice, Dimension
+from skpg.space.dimensions import Choice, Dimension, Ordered, Unordered
 from skpg.space.dimensions.quantiles import LARGEST_Z
 from skpg.space.space import Space
 from skpg.storage.digest import WITHOUT_EFFECT, digest, keeps_state, shell_of
@@ -20,6 +20,8 @@ from skpg.storage.digest import WITHOUT_EFFECT, digest, keeps_state, shell_of
 RESULT_VERSION = 8
 # The name of the part that holds it.
 VERSION_PART = "the version of skpg's results"
+# How lists are told from plain ones.
+KINDS = {Unordered: "categorical", Ordered: "ordinal"}
 # Where the quantile functions of distributions are compared.
 GRID = np.linspace(-LARGEST_Z, LARGEST_Z, 65)
 
@@ -152,5 +154,6 @@ def _space_parts(space: Space) -> dict[str, Any]:
 def _dimension_part(dimension: Dimension) -> Any:
     """Return what a policy sees of a dimension: choices, or values of a quantile function."""
     if isinstance(dimension, Choice):
-        return ["list", dimension.choices, dimension.weights]
+        kind = KINDS.get(type(dimension), "list")
+        return [kind, dimension.choices, dimension.weights]
     return [type(dimension).__name__, dimension.values(dimension.resolve(GRID))]

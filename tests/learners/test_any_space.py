@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
-from skpg import PolicyGradientOptimizer
+from skpg import Categorical, Ordinal, PolicyGradientOptimizer, logrange
 from skpg.learners import ActorCritic, NaturalGradient, Reinforce, ZerothOrder
 from skpg.policy.policy import Policy
 from skpg.space.dimensions import Continuous
@@ -33,6 +33,11 @@ VALUES = st.one_of(
     st.just(stats.poisson(3)),
     st.just([1, 2, 4, 8]),
     st.just(["u", "v"]),
+    st.just(Categorical([3, 1, 2], probabilities=[0.7, 0.2, 0.1])),
+    st.just(Ordinal(["none", "low", "high"])),
+    st.just(Ordinal([(1,), None])),
+    st.just(logrange(1, 50)),
+    st.just(logrange(1, 10**9)),
     st.just([True, 1, 1.0, None, "1"]),
     st.just([None]),
     st.just([[("a", GaussianNB())], [("a", GaussianNB()), ("b", LogisticRegression())]]),

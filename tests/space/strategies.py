@@ -9,7 +9,8 @@ from sklearn.decomposition import PCA
 from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline
 
-from tests.space.user_distributions import MOVED, OWN
+from skpg import Categorical, Ordinal, logrange
+from tests.space.user_distributions import COPYABLE, DRAWN_NUMBERS, DRAWN_OBJECTS, MOVED, OWN
 
 CONTINUOUS = st.sampled_from(
     [
@@ -32,6 +33,8 @@ DISCRETE = st.sampled_from(
         stats.poisson(4),
         stats.geom(0.2),
         stats.rv_discrete(values=([1, 2, 8], [0.2, 0.5, 0.3])),
+        logrange(1, 300),
+        logrange(5, 10**7),
     ]
 )
 
@@ -41,8 +44,29 @@ SCALARS = st.one_of(
 
 LISTS = st.lists(st.one_of(SCALARS, st.tuples(SCALARS, SCALARS)), min_size=1, max_size=6)
 
+
+@st.composite
+def categoricals(draw):
+    """Lists with probabilities, of which some are zero."""
+    values = draw(LISTS)
+    odds = draw(st.lists(st.integers(0, 9), min_size=len(values), max_size=len(values)))
+    odds[-1] += 1
+    return Categorical(values, probabilities=np.array(odds) / sum(odds))
+
+
+def type_and_text(value):
+    return type(value), repr(value)
+
+
+ORDINALS = st.lists(
+    st.one_of(SCALARS, st.tuples(SCALARS)), min_size=2, max_size=6, unique_by=type_and_text
+).map(lambda values: Ordinal([v for v in values if type_and_text(v) != (float, "-0.0")] + ["end"]))
+
 DICTS = st.dictionaries(
-    st.text("abcd", min_size=1), st.one_of(CONTINUOUS, DISCRETE, LISTS), min_size=1, max_size=5
+    st.text("abcd", min_size=1),
+    st.one_of(CONTINUOUS, DISCRETE, LISTS, LISTS.map(Categorical), categoricals(), ORDINALS),
+    min_size=1,
+    max_size=5,
 )
 
 SPACES = st.one_of(DICTS, st.lists(DICTS, min_size=1, max_size=3))
@@ -52,7 +76,12 @@ VALUES = st.one_of(
     DISCRETE,
     st.sampled_from(OWN),
     st.sampled_from(MOVED),
+    st.sampled_from(DRAWN_NUMBERS),
+    st.sampled_from(DRAWN_OBJECTS),
+    *([st.sampled_from(COPYABLE)] if COPYABLE else []),
     LISTS,
+    categoricals(),
+    ORDINALS,
     st.lists(st.one_of(st.floats(), st.integers(), st.just(10**400)), min_size=1, max_size=6),
     st.lists(st.one_of(SCALARS, st.lists(st.floats()), st.dictionaries(st.text(), st.floats()))),
     st.just([float("nan"), (1, float("nan")), None, np.float64("nan")]),
@@ -60,6 +89,11 @@ VALUES = st.one_of(
     st.just([np.arange(3), np.arange(3.0), np.array([1.0, np.nan]), np.array([None, np.nan])]),
     st.just([[("pca", PCA(2))], [("pca", PCA(2)), ("pca2", PCA(3))], "passthrough"]),
     st.just([PCA(1), PCA(2), Pipeline([("pca", PCA(2)), ("pca2", PCA(3))])]),
+    st.just([stats.uniform(0, 1), stats.uniform(0, 2), stats.randint(1, 3), [stats.norm()]]),
+    st.just(Ordinal([PCA(1), PCA(2), np.eye(2), float("nan"), None, (1, [2]), stats.norm()])),
+    st.just(
+        Categorical([PCA(1), np.eye(2), float("nan"), max], probabilities=[0.1, 0.2, 0.3, 0.4])
+    ),
     st.just([functools.partial(max, 1), functools.partial(max, 2), KFold(3), KFold(4), max, PCA]),
 ).filter(lambda values: not isinstance(values, list) or values)
 

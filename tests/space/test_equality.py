@@ -1,16 +1,34 @@
 """Choices that are the same, equal, or neither."""
 
 import functools
+import itertools
+import pickle
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn.decomposition import PCA
 from sklearn.model_selection import KFold
 
 from skpg.space.equality import equal_content, same
+from tests.space.user_distributions import COPYABLE
 
 NAN = float("nan")
+
+
+DISTRIBUTIONS = [
+    stats.uniform(0, 1),
+    stats.uniform(0, 2),
+    stats.norm(scale=[1, 2]),
+    stats.randint(1, 3),
+    stats.rv_discrete(values=([1, 2], [0.5, 0.5])),
+    stats.rv_discrete(values=([1, 2], [0.5, 0.5]))(loc=1),
+    stats.rv_discrete(values=([1, 2], [0.51, 0.49])),
+    stats.rv_histogram(([1, 2], [0, 1, 2])),
+    stats.dirichlet([1, 2]),
+    *COPYABLE,
+]
 
 
 class Unequal:
@@ -37,6 +55,7 @@ class Unequal:
         (KFold(3), KFold(3)),
         (functools.partial(max, 1), functools.partial(max, 1)),
         (max, max),
+        *((d, pickle.loads(pickle.dumps(d))) for d in DISTRIBUTIONS),
     ],
 )
 def test_copies_are_the_same(left, right):
@@ -73,6 +92,7 @@ def test_other_types_are_equal_but_not_the_same(left, right):
         (functools.partial(max, 1), functools.partial(max, 2)),
         (max, min),
         (PCA, KFold),
+        *itertools.combinations(DISTRIBUTIONS, 2),
         (pd.DataFrame({"a": [1]}), pd.DataFrame({"a": [1]})),  # no single answer
         (Unequal(), Unequal()),
     ],
@@ -80,3 +100,13 @@ def test_other_types_are_equal_but_not_the_same(left, right):
 def test_all_else_is_not_equal(left, right):
     assert not same(left, right)
     assert not equal_content(left, right)
+
+
+def test_what_was_drawn_from_distributions_does_not_matter():
+    for distribution in DISTRIBUTIONS:
+        copy = pickle.loads(pickle.dumps(distribution))
+        getattr(copy, "rvs", getattr(copy, "sample", None))(2)
+        if hasattr(copy, "mean"):
+            copy.mean()
+        np.random.rand()
+        assert same(copy, distribution)

@@ -44,8 +44,11 @@ def test_a_repeated_choice_is_more_likely():
     assert space.dimensions[0].weights.tolist() == [0.75, 0.25]
 
 
-class WithoutQuantiles:
-    def rvs(self, random_state=None):
+class WithoutArguments:
+    """RandomizedSearchCV passes a random_state."""
+
+    @staticmethod
+    def rvs():
         return 1
 
 
@@ -85,7 +88,10 @@ def test_nan_is_one_choice():
         ({"depth": None}, TypeError, "'depth'.*list of choices.*got None"),
         ({"C": stats.loguniform}, ValueError, "'C'.*unfrozen.*loguniform"),
         ({"C": stats.poisson}, ValueError, "'C'.*unfrozen.*poisson"),
-        ({"C": WithoutQuantiles()}, TypeError, "'C'.*`ppf` and `rvs`"),
+        ({"C": object()}, TypeError, "'C'.*list of choices.*`rvs`.*of type object"),
+        ({"C": list}, TypeError, "'C'.*list of choices.*<class 'list'>"),
+        ({"C": WithoutArguments()}, ValueError, "'C'.*`rvs` fails.*TypeError"),
+        ({"C": WithoutArguments}, ValueError, "'C'.*class 'WithoutArguments'.*arguments"),
         ({"C": stats.uniform(0, -1)}, ValueError, "'C'.*median is not finite.*uniform"),
         ({"C": stats.uniform([0, 1], [1, 1])}, ValueError, r"'C'.*arrays.*uniform\(\[0, 1\]"),
         ({"C": stats.norm(loc=[0.5])}, ValueError, r"'C'.*arrays.*norm\(loc=\[0.5\]"),

@@ -93,3 +93,94 @@ MOVED = [
     stats.uniform(0.3, 0.6),
     stats.loguniform(1e-3, 1, loc=2),
 ]
+
+
+class OnlyDraws:
+    """The least that RandomizedSearchCV takes."""
+
+    def __init__(self, draw):
+        self._draw = draw
+
+    def rvs(self, random_state=None):
+        return self._draw(random_state)
+
+
+def uniform(rng):
+    return rng.uniform()
+
+
+def log_uniform(rng):
+    return np.float32(10 ** rng.uniform(-3, 3))
+
+
+def odd(rng):
+    return 2 * rng.randint(1, 20) + 1
+
+
+def power_of_two(rng):
+    return 2.0 ** rng.randint(-3, 3)
+
+
+def often_zero(rng):
+    return max(rng.normal(), 0.0)
+
+
+def millions(rng):
+    return rng.randint(10**7)
+
+
+def always_three(rng):
+    return np.array(3)
+
+
+def letter(rng):
+    return "abb"[rng.randint(3)]
+
+
+def flag(rng):
+    return rng.uniform() < 0.2
+
+
+def layers(rng):
+    return (16 * rng.randint(1, 5),) * rng.randint(1, 3)
+
+
+def number_or_none(rng):
+    return None if rng.uniform() < 0.3 else rng.randint(5)
+
+
+def weights(rng):
+    return rng.dirichlet(np.ones(3))
+
+
+# Objects that draw numbers, and objects that draw others.
+DRAWN_NUMBERS = [
+    OnlyDraws(draw)
+    for draw in (uniform, log_uniform, odd, power_of_two, often_zero, millions, always_three)
+]
+DRAWN_OBJECTS = [OnlyDraws(draw) for draw in (letter, flag, layers, number_or_none, weights)]
+# scipy's newer distributions, of scipy >= 1.15; those of LOCAL cannot be pickled, and copies of
+# normal ones are wrong.
+if hasattr(stats, "make_distribution"):
+    NORMAL = [
+        stats.Normal(mu=5.0, sigma=2.0),
+        2 * stats.Normal(mu=5.0, sigma=2.0) + 1,
+        stats.truncate(stats.Normal(mu=5.0, sigma=2.0), lb=0, ub=7),
+        stats.Mixture([stats.Normal(mu=5.0, sigma=1.0), stats.Uniform(a=0.0, b=1.0)]),
+    ]
+    COPYABLE = [
+        stats.Normal(),
+        stats.Uniform(a=1.0, b=3.0),
+        -stats.Uniform(a=1.0, b=3.0),
+        stats.truncate(stats.Uniform(a=0.0, b=10.0), lb=1, ub=3),
+        *([stats.Binomial(n=10, p=0.3)] if hasattr(stats, "Binomial") else []),
+        *([stats.Logistic()] if hasattr(stats, "Logistic") else []),
+    ]
+    LOCAL = [
+        stats.exp(stats.Uniform(a=-3.0, b=2.0)),
+        stats.exp(stats.Normal(mu=1.0, sigma=0.5)),
+        stats.make_distribution(stats.loguniform)(a=1e-3, b=1e3),
+        stats.make_distribution(stats.beta)(a=2.0, b=5.0),
+    ]
+else:
+    NORMAL, COPYABLE, LOCAL = [], [], []

@@ -12,6 +12,7 @@ import itertools
 import operator
 import os
 import pathlib
+import pickle
 import re
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import sparse
+from scipy import sparse, stats
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -92,6 +93,19 @@ def of_what_has_no_value():
     if not function:
         later = 1
     return function
+
+
+def newer_distributions():
+    if not hasattr(stats, "make_distribution"):  # scipy before 1.15
+        return {}
+    return {
+        "newer distribution": stats.Uniform(a=0, b=1.5),
+        "other newer distribution": stats.Uniform(a=0, b=2.5),
+        "function of a distribution": stats.exp(stats.Uniform(a=0, b=1)),
+        "other function of a distribution": stats.exp(stats.Uniform(a=0, b=2)),
+        "distribution of arrays": stats.Normal(mu=[0, 1], sigma=[1, 2]),
+        "other distribution of arrays": stats.Normal(mu=[0, 1], sigma=[1, 3]),
+    }
 
 
 def plain_objects():
@@ -170,6 +184,12 @@ def plain_objects():
         "other extension array": pd.array([None, 1], dtype="Int64"),
         "categorical": pd.Categorical(["a", "b"]),
         "other categorical": pd.Categorical(["b", "a"]),
+        "distribution": stats.uniform(0, 1),
+        "other distribution": stats.uniform(0, 2),
+        "distribution of a list": stats.rv_discrete(values=([1, 2], [0.5, 0.5])),
+        "other distribution of a list": stats.rv_discrete(values=([1, 2], [0.4, 0.6])),
+        "multivariate distribution": stats.dirichlet([1, 2]),
+        **newer_distributions(),
         # from 3.12 on copying iterators is deprecated, and they are refused by name
         **({"count": itertools.count(3)} if sys.version_info < (3, 12) else {}),
     }
@@ -293,6 +313,19 @@ def test_what_does_not_matter(tmp_path):
     assert digest(["abc", word]) == digest(["abc", "abc"])
     ones = [1.0]
     assert digest([ones, ones]) == digest([[1.0], [1.0]])
+
+
+def test_what_was_asked_of_a_distribution_does_not_matter():
+    for make in (lambda: stats.norm(0, 2), lambda: stats.rv_discrete(values=([1, 2], [0.5, 0.5]))):
+        before = digest(make())
+        used = make()
+        used.rvs()  # from numpy's global random state, which distributions hold
+        assert digest(used) == digest(make()) == digest(pickle.loads(pickle.dumps(used))) == before
+    for name, value in newer_distributions().items():
+        before = digest(value)
+        value.icdf(0.3)
+        value.mean()
+        assert digest(value) == before, name
 
 
 def test_caches_of_sparse_matrices_and_frames_do_not_matter():

@@ -11,9 +11,9 @@ Three representations of what a hyperparameter is set to:
 - the value itself, what an estimator gets: the very object of a list, an int or a float.
 """
 
-from skpg.space.dimensions.choice import Branch, Choice
+from skpg.space.dimensions.choice import Branch, Choice, Ordered, Unordered
 from skpg.space.dimensions.distribution import Continuous, Discrete
 
-__all__ = ["Branch", "Choice", "Continuous", "Dimension", "Discrete"]
+__all__ = ["Branch", "Choice", "Continuous", "Dimension", "Discrete", "Ordered", "Unordered"]
 
 Dimension = Choice | Continuous | Discrete

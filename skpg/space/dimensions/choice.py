@@ -135,10 +135,30 @@ class Choice(BaseDimension):
 
 
 @dataclass(frozen=True, eq=False)
-class Branch(Choice):
-    """Which dict of a list of dicts a candidate belongs to; the choices are their numbers."""
+class Unordered(Choice):
+    """A list of values whose order means nothing, even if they are numbers."""
 
     @property
     def ordered(self) -> bool:
-        """False: the numbers of the dicts are names."""
+        """False."""
         return False
+
+
+@dataclass(frozen=True, eq=False)
+class Ordered(Choice):
+    """A list of values, of any type, in an order that means something."""
+
+    @property
+    def ordered(self) -> bool:
+        """True."""
+        return True
+
+    @cached_property
+    def ranks(self) -> FloatArray:
+        """Position of each choice in the list, in (0, 1)."""
+        return (np.arange(len(self.choices)) + 0.5) / len(self.choices)
+
+
+@dataclass(frozen=True, eq=False)
+class Branch(Unordered):
+    """Which dict of a list of dicts a candidate belongs to; the choices are their numbers."""

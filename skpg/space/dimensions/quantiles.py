@@ -1,6 +1,7 @@
 """What is asked of the distributions that users pass.
 
-A distribution is a frozen one of `scipy.stats`, or any object that has ``ppf`` and ``rvs``.
+A distribution is a frozen one of `scipy.stats`, or any object that has ``ppf`` and ``rvs``;
+`skpg.space.adapting` gives these to others.
 ``isf``, ``cdf`` and ``sf``, ``pmf`` and ``support`` are used where it has them.
 """
 
@@ -128,6 +129,9 @@ def truncate(values: FloatArray) -> FloatArray:
 
 def describe(distribution: Any) -> str:
     """Return a distribution as it was written, for messages of errors."""
+    own = type(distribution).__repr__ is not object.__repr__  # type: ignore[comparison-overlap]
+    if own and not hasattr(distribution, "dist"):
+        return repr(distribution)
     name = getattr(getattr(distribution, "dist", None), "name", type(distribution).__name__)
     arguments = [repr(a) for a in getattr(distribution, "args", ())]
     arguments += [f"{k}={v!r}" for k, v in getattr(distribution, "kwds", {}).items()]
