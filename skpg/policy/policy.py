@@ -251,7 +251,8 @@ class Policy:
             if dimension.branches is not None:
                 if dimension.size == 1:
                     continue  # a part of the label
-                name = f"{name} ({', '.join(labels[b] for b in dimension.branches)})"
+                if len(dimension.branches) < len(labels):
+                    name = f"{name} ({', '.join(labels[b] for b in dimension.branches)})"
             if isinstance(actor, CategoricalActor) and isinstance(dimension, Choice):
                 texts = labels if isinstance(dimension, Branch) else map(repr, dimension.choices)
                 order = np.argsort(-actor.probabilities, kind="stable")

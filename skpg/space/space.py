@@ -14,7 +14,6 @@ from skpg.space.dimensions import Branch, Choice, Dimension
 from skpg.space.parsing import parse
 from skpg.space.types import FloatArray, Params
 
-
 # Characters of a value that a label shows.
 LONGEST_LABEL = 30
 
@@ -30,13 +29,17 @@ class Space:
         continuous or discrete, `logrange`, or other objects with ``rvs(random_state=...)``, best
         with ``ppf``, which takes arrays. Values are int where ``rvs`` draws integers.
         Of a list of dicts, a candidate belongs to one dict; at the start each is equally
-        likely. An empty dict among others stands for the estimator as it is.
+        likely. An empty dict among others stands for the estimator as it is. What stands in
+        several dicts under one name, with the same values, is one hyperparameter; but not
+        parameters of a part, such as ``model__alpha``, where the part itself differs.
 
     Attributes
     ----------
     dimensions : tuple
         `Choice` and its kinds, `Continuous` and `Discrete` values, one per column of an
         action; of several dicts the first one is a `Branch`.
+    columns : tuple of tuple of int
+        Columns of the hyperparameters of each branch, in the order of its dict.
     branches : int
         Number of dicts.
     size : float
@@ -70,23 +73,9 @@ class Space:
     """
 
     def __init__(self, param_distributions: Mapping[str, Any] | Sequence[Mapping[str, Any]]):
-        self.dimensions = parse(param_distributions)
+        self.dimensions, self.columns = parse(param_distributions)
         first = self.dimensions[0]
         self.branches = len(first.choices) if isinstance(first, Branch) else 1
-
-    @cached_property
-    def columns(self) -> tuple[tuple[int, ...], ...]:
-        """Columns of the hyperparameters of each branch."""
-        if self.branches == 1:
-            return (tuple(range(len(self.dimensions))),)
-        return tuple(
-            tuple(
-                j
-                for j, d in enumerate(self.dimensions)
-                if j > 0 and (d.branches is None or number in d.branches)
-            )
-            for number in range(self.branches)
-        )
 
     @cached_property
     def branch_labels(self) -> tuple[str, ...]:

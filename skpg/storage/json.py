@@ -76,9 +76,9 @@ def choice_of(space: Space, name: str, index: int, branch: int) -> Any:
     ValueError
         If the space does not have it.
     """
-    for dimension in space.dimensions:
-        elsewhere = dimension.branches is not None and branch not in dimension.branches
-        if dimension.name != name or elsewhere:
+    columns = space.columns[branch] if 0 <= branch < len(space.columns) else ()
+    for dimension in (space.dimensions[j] for j in columns):
+        if dimension.name != name:
             continue
         if isinstance(dimension, Choice) and 0 <= index < len(dimension.choices):
             return dimension.choices[index]

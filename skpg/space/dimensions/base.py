@@ -31,6 +31,10 @@ class BaseDimension(ABC):
         """Whether the values have no order that means something."""
         return False
 
+    @abstractmethod
+    def same_values(self, other: object) -> bool:
+        """Whether another dimension has the same values with the same probabilities."""
+
     @property
     @abstractmethod
     def size(self) -> float:

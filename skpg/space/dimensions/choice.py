@@ -52,6 +52,15 @@ class Choice(BaseDimension):
             )
         object.__setattr__(self, "weights", weights)
 
+    def same_values(self, other: object) -> bool:
+        """Whether another list has the same choices, in the same order, as likely."""
+        return (
+            type(other) is type(self)
+            and len(other.choices) == len(self.choices)
+            and all(map(same, self.choices, other.choices))
+            and np.array_equal(self.weights, other.weights)
+        )
+
     @property
     def size(self) -> float:
         """Number of distinct values."""

@@ -41,6 +41,16 @@ class FromDistribution(BaseDimension):
 
     distribution: Any
 
+    def same_values(self, other: object) -> bool:
+        """Whether another distribution has the same quantiles."""
+        z = np.linspace(-LARGEST_Z, LARGEST_Z, 65)
+        return (
+            isinstance(other, FromDistribution)
+            and type(other) is type(self)
+            and other.value_type is self.value_type
+            and np.array_equal(self.resolve(z), other.resolve(z))
+        )
+
     @property
     @abstractmethod
     def value_type(self) -> type:
