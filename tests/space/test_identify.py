@@ -13,7 +13,7 @@ from scipy import stats
 from sklearn.decomposition import PCA
 
 from skpg.policy.policy import Policy
-from skpg.space.dimensions import Choice
+from skpg.space.dimensions import Choice, Continuous, Discrete
 from skpg.space.equality import same
 from skpg.space.space import Space
 from skpg.storage.json import decode as from_json
@@ -52,7 +52,11 @@ def test_candidates_come_back_from_where_copies_of_them_went(param_distributions
             assert again.keys() == params.keys()
             assert all(_same_or_near(again[name], params[name]) for name in params), again
         row = space.identify(params)
+        branch = int(row[0]) if space.branches > 1 else None
         for dimension, value in zip(space.dimensions, row, strict=True):
+            if isinstance(dimension, Continuous | Discrete) and dimension.branch == branch:
+                kind = int if getattr(dimension, "whole", False) else float
+                assert type(params[dimension.name]) is kind
             support = getattr(getattr(dimension, "distribution", None), "support", None)
             if support is not None and not np.isnan(value):
                 assert np.trunc(support()[0]) <= value <= support()[1]
