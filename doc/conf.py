@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from importlib.util import find_spec
 
 import skpg
+
+sys.path.insert(0, os.path.dirname(__file__))
 
 project = "skpg"
 author = "The skpg developers"
@@ -21,6 +24,7 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "sphinxcontrib.bibtex",
+    "ready_spaces_table",
 ]
 exclude_patterns = ["_build", "benchmarks", "Thumbs.db"]
 templates_path = ["_templates"]

@@ -1,6 +1,6 @@
 """A scikit-learn hyperparameter search that learns while it searches."""
 
-from skpg import learners
+from skpg import learners, spaces
 from skpg.optimizer import PolicyGradientOptimizer
 from skpg.policy.policy import Policy
 from skpg.search import PolicyGradientSearchCV
@@ -23,6 +23,7 @@ __all__ = [
     "learners",
     "load_study",
     "logrange",
+    "spaces",
     "studies",
 ]
 __version__ = "0.1.0"

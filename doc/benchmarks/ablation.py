@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -71,6 +72,9 @@ def bundled_tasks() -> Iterator[Task]:
 
 def run_task(task: Task, seed: int, done: set) -> list[dict[str, Any]]:
     """Return the best reward at each checkpoint, of each search."""
+    # imported here: workers get copies of what this script has imported
+    from skpg.learners.actor_critic.constants import CONSTANTS
+
     warnings.simplefilter("ignore")
     kind, name, budget, space, reward, pool = task
     at = [n for n in CHECKPOINTS if n <= budget]
@@ -148,6 +152,8 @@ def report(path: Path) -> None:
 
 
 def main() -> None:
+    warnings.simplefilter("ignore")
+    os.environ["PYTHONWARNINGS"] = "ignore"  # of the workers
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

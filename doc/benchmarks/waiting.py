@@ -50,7 +50,7 @@ STRATEGIES = [
     *(("window", size) for size in (1, 2, 4, 8, 16)),
 ]
 WORKERS = [1, 2, 4, 8, 16, 64]
-DURATIONS = [10, 25, 50, 100]
+DURATIONS = [25, 50, 100]
 OPENING, FOLDS = 10, 5
 Task = tuple[str, Any, Callable[[dict[str, Any]], float], Sequence[float]]
 

@@ -122,9 +122,9 @@ def _dimension(name: str, value: Any) -> Dimension:
     if is_sequence(value):
         return _choice(name, value)
     raise TypeError(
-        f"{where} must be a list of choices or a distribution, such as a frozen one of "
-        f"scipy.stats or an object with the method `rvs`, got {value!r} of type "
-        f"{type(value).__name__}."
+        f"{where} must be a list of choices or a distribution, which is a frozen one of "
+        f"scipy.stats or an object with the methods `ppf` and `rvs`, or with `rvs` alone, got "
+        f"{value!r} of type {type(value).__name__}."
     )
 
 
