@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from skpg.policy.actors import Actor, CategoricalActor, GaussianActor
-from skpg.space.dimensions import Choice
+from skpg.space.dimensions import Branch, Choice
 from skpg.space.space import Space
 from skpg.space.types import FloatArray, Params
 
@@ -233,8 +233,12 @@ class Policy:
             return np.ones(len(self.actors))
         first = self.actors[0]
         assert isinstance(first, CategoricalActor)
-        branch = [d.branch for d in self.space.dimensions]
-        return np.array([1.0 if b is None else first.probabilities[b] for b in branch])
+        return np.array(
+            [
+                1.0 if d.branches is None else first.probabilities[list(d.branches)].sum()
+                for d in self.space.dimensions
+            ]
+        )
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """Yield for each hyperparameter its name and a readable state.
@@ -243,12 +247,17 @@ class Policy:
         its central 80 % interval, in the user's own units.
         """
         for dimension, actor in zip(self.space.dimensions, self.actors, strict=True):
-            name = dimension.name
-            if dimension.branch is not None:
-                name = f"{name} (branch {dimension.branch})"
+            name, labels = dimension.name, self.space.branch_labels
+            if dimension.branches is not None:
+                if dimension.size == 1:
+                    continue  # a part of the label
+                if len(dimension.branches) < len(labels):
+                    name = f"{name} ({', '.join(labels[b] for b in dimension.branches)})"
             if isinstance(actor, CategoricalActor) and isinstance(dimension, Choice):
+                texts = labels if isinstance(dimension, Branch) else map(repr, dimension.choices)
                 order = np.argsort(-actor.probabilities, kind="stable")
-                shown = [f"{dimension.choices[k]!r} {actor.probabilities[k]:.0%}" for k in order]
+                of_choice = list(texts)
+                shown = [f"{of_choice[k]} {actor.probabilities[k]:.0%}" for k in order]
                 more = f", {len(shown) - 5} more" if len(shown) > 5 else ""
                 yield name, ", ".join(shown[:5]).replace("%", " %") + more
             elif isinstance(actor, GaussianActor):

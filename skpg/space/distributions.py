@@ -41,7 +41,7 @@ def is_distribution(value: object) -> bool:
     return callable(getattr(value, "ppf", None)) and callable(getattr(value, "rvs", None))
 
 
-def from_distribution(name: str, value: Any, branch: int | None) -> Dimension:
+def from_distribution(name: str, value: Any) -> Dimension:
     """Return the dimension of a distribution.
 
     Parameters
@@ -49,7 +49,6 @@ def from_distribution(name: str, value: Any, branch: int | None) -> Dimension:
     name : str
     value : object
         With ``rvs`` and ``ppf``, with ``icdf``, or with ``rvs`` alone.
-    branch : int or None
 
     Raises
     ------
@@ -67,14 +66,14 @@ def from_distribution(name: str, value: Any, branch: int | None) -> Dimension:
     if isinstance(value, type):
         raise ValueError(f"{where} is the class {value.__name__!r}: give it its arguments.")
     if not is_distribution(value):
-        return _from_draws(name, value, branch)
+        return _from_draws(name, value)
     if not callable(getattr(value, "ppf", None)):
         value = Quantiles(value)
     whole = isinstance(_draw(name, value), numbers.Integral)
     if whole or isinstance(getattr(value, "dist", None), stats.rv_discrete):
-        return _with_table(Discrete(name, value, whole=whole, branch=branch))
+        return _with_table(Discrete(name, value, whole=whole))
     low, high = ends_of_support(value)
-    return Continuous(name, value, low, high, branch=branch)
+    return Continuous(name, value, low, high)
 
 
 def _needs_no_arguments(value: object) -> bool:
@@ -84,7 +83,7 @@ def _needs_no_arguments(value: object) -> bool:
     )
 
 
-def _from_draws(name: str, source: Any, branch: int | None) -> Dimension:
+def _from_draws(name: str, source: Any) -> Dimension:
     """Return the dimension of what an object draws that has nothing but ``rvs``.
 
     Whole numbers, and floats that repeat, keep to what was drawn. Between floats that do not
@@ -96,16 +95,16 @@ def _from_draws(name: str, source: Any, branch: int | None) -> Dimension:
     kinds = {type(draw) for draw in draws}
     # floats, and integers that a float can hold
     if kinds not in ({int}, {float}) or not all(abs(draw) <= 2.0**53 for draw in draws):
-        return _from_objects(name, draws[:DRAWS_OF_OBJECTS], branch)
+        return _from_objects(name, draws[:DRAWS_OF_OBJECTS])
     atoms, counts = np.unique(np.array(draws, dtype=float) + 0.0, return_counts=True)
     drawn = Draws(source, atoms)
     if kinds == {float} and len(atoms) > max((1 - REPEATED) * DRAWS, 1):
-        return Continuous(name, drawn, *drawn.support(), branch=branch)
+        return Continuous(name, drawn, *drawn.support())
     cumulative = np.cumsum(counts) / DRAWS
-    return Discrete(name, drawn, atoms, cumulative, whole=kinds == {int}, branch=branch)
+    return Discrete(name, drawn, atoms, cumulative, whole=kinds == {int})
 
 
-def _from_objects(name: str, draws: list[Any], branch: int | None) -> Choice:
+def _from_objects(name: str, draws: list[Any]) -> Choice:
     """Return the first different draws as choices, as likely as they were drawn."""
     choices: list[Any] = []
     counts: list[int] = []
@@ -116,7 +115,7 @@ def _from_objects(name: str, draws: list[Any], branch: int | None) -> Choice:
             counts.append(0)
         if index < len(choices):
             counts[index] += 1
-    return Choice(name, tuple(choices), np.array(counts) / sum(counts), branch=branch)
+    return Choice(name, tuple(choices), np.array(counts) / sum(counts))
 
 
 def _native(value: Any) -> Any:

@@ -49,9 +49,9 @@ class Features:
             return features
         off = np.zeros((sum(levels), features.n_groups), dtype=bool)
         for group, j in enumerate(np.argsort(nominal, kind="stable")):
-            branch = space.dimensions[j].branch
-            if branch is not None:  # the branch is the first of the lists
-                off[: space.branches, group] = np.arange(space.branches) != branch
+            branches = space.dimensions[j].branches
+            if branches is not None:  # the branch is the first of the lists
+                off[: space.branches, group] = ~np.isin(np.arange(space.branches), branches)
         return replace(features, off=off)
 
     def with_off(self, off: NDArray[np.bool_] | None) -> Features:

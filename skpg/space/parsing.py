@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from skpg.space.equality import distinct
 from skpg.space.lists import Categorical, Ordinal, as_list, is_sequence
 
 
-def parse(param_distributions: object) -> tuple[Dimension, ...]:
-    """Return the dimensions of a space.
+def parse(
+    param_distributions: object,
+) -> tuple[tuple[Dimension, ...], tuple[tuple[int, ...], ...]]:
+    """Return the dimensions of a space, and those of each dict.
 
     Parameters
     ----------
@@ -24,8 +27,11 @@ def parse(param_distributions: object) -> tuple[Dimension, ...]:
 
     Returns
     -------
-    tuple of Dimension
-        In the order of the dicts; of several dicts the first dimension is a `Branch`.
+    dimensions : tuple of Dimension
+        In the order of the dicts; of several dicts the first dimension is a `Branch`. What stands
+        in several dicts under one name, with the same values, is one dimension.
+    columns : tuple of tuple of int
+        For each dict the numbers of its dimensions, in its order.
 
     Raises
     ------
@@ -35,12 +41,41 @@ def parse(param_distributions: object) -> tuple[Dimension, ...]:
     """
     branches = _listed_branches(param_distributions)
     if len(branches) == 1:
-        return tuple(_dimension(name, value, None) for name, value in branches[0].items())
+        dimensions = [_dimension(name, value) for name, value in branches[0].items()]
+        return tuple(dimensions), (tuple(range(len(dimensions))),)
     equal = np.full(len(branches), 1 / len(branches))
-    dimensions: list[Dimension] = [Branch("branch", tuple(range(len(branches))), equal)]
+    dimensions = [Branch("branch", tuple(range(len(branches))), equal)]
+    columns: list[list[int]] = []
     for number, branch in enumerate(branches):
-        dimensions += [_dimension(name, value, number) for name, value in branch.items()]
-    return tuple(dimensions)
+        columns.append([])
+        for name, value in branch.items():
+            new = replace(_dimension(name, value), branches=(number,))
+            same = [j for j, known in enumerate(dimensions) if _is_one(known, new, branches)]
+            j = same[0] if same else len(dimensions)
+            earlier = dimensions[j].branches or () if same else ()
+            dimensions[j:] = [replace(new, branches=(*earlier, number)), *dimensions[j + 1 :]]
+            columns[-1].append(j)
+    return tuple(dimensions), tuple(map(tuple, columns))
+
+
+def _is_one(known: Dimension, new: Dimension, branches: list[Mapping[str, Any]]) -> bool:
+    """Whether a hyperparameter of a branch is one of earlier branches as well.
+
+    It has the same values there, and belongs to the same objects: ``model__alpha`` of two models
+    that are choices of ``model`` are two hyperparameters.
+    """
+    if known.name != new.name or known.branches is None or not known.same_values(new):
+        return False
+    earlier, later = branches[known.branches[0]], branches[new.branches[0]]  # type: ignore[index]
+    parts = new.name.split("__")
+    owners = ["__".join(parts[:stop]) for stop in range(1, len(parts))]
+    return all(
+        owner in earlier
+        and owner in later
+        and _dimension(owner, earlier[owner]).same_values(_dimension(owner, later[owner]))
+        for owner in owners
+        if owner in earlier or owner in later
+    )
 
 
 def _listed_branches(param_distributions: object) -> list[Mapping[str, Any]]:
@@ -69,7 +104,7 @@ def _listed_branches(param_distributions: object) -> list[Mapping[str, Any]]:
     return list(branches)
 
 
-def _dimension(name: str, value: Any, branch: int | None) -> Dimension:
+def _dimension(name: str, value: Any) -> Dimension:
     """Turn one entry of the user's dict into a dimension."""
     where = f"param_distributions[{name!r}]"
     try:
@@ -77,15 +112,15 @@ def _dimension(name: str, value: Any, branch: int | None) -> Dimension:
     except ValueError as error:
         raise ValueError(f"{where} is {value!r}: {error}") from error
     if isinstance(value, Categorical):
-        return _categorical(name, value, branch)
+        return _categorical(name, value)
     if isinstance(value, Ordinal):
         n = len(value)
-        return Ordered(name, value.values, np.full(n, 1 / n), branch=branch)
+        return Ordered(name, value.values, np.full(n, 1 / n))
     # a list that can also draw, such as one of the user's own, is still a list
     if is_distribution(value) or (hasattr(value, "rvs") and not is_sequence(value)):
-        return from_distribution(name, value, branch)
+        return from_distribution(name, value)
     if is_sequence(value):
-        return _choice(name, value, branch)
+        return _choice(name, value)
     raise TypeError(
         f"{where} must be a list of choices or a distribution, which is a frozen one of "
         f"scipy.stats or an object with the methods `ppf` and `rvs`, or with `rvs` alone, got "
@@ -93,16 +128,16 @@ def _dimension(name: str, value: Any, branch: int | None) -> Dimension:
     )
 
 
-def _choice(name: str, values: Any, branch: int | None) -> Choice:
+def _choice(name: str, values: Any) -> Choice:
     listed = as_list(values, f"param_distributions[{name!r}]")
     choices, indices = distinct(listed)
-    return Choice(name, tuple(choices), np.bincount(indices) / len(listed), branch=branch)
+    return Choice(name, tuple(choices), np.bincount(indices) / len(listed))
 
 
-def _categorical(name: str, value: Categorical, branch: int | None) -> Unordered:
+def _categorical(name: str, value: Categorical) -> Unordered:
     """Return the choices that have a probability; what is listed twice has both."""
     choices, indices = distinct(list(value.values))
     weights = np.bincount(indices, weights=value.probabilities)
     weights = weights / weights.sum()
     likely = tuple(c for c, weight in zip(choices, weights, strict=True) if weight > 0)
-    return Unordered(name, likely, weights[weights > 0], branch=branch)
+    return Unordered(name, likely, weights[weights > 0])

@@ -14,6 +14,9 @@ from skpg.space.dimensions import Branch, Choice, Dimension
 from skpg.space.parsing import parse
 from skpg.space.types import FloatArray, Params
 
+# Characters of a value that a label shows.
+LONGEST_LABEL = 30
+
 
 class Space:
     """The space of hyperparameters: an ordered tuple of dimensions.
@@ -26,13 +29,17 @@ class Space:
         continuous or discrete, `logrange`, or other objects with ``rvs(random_state=...)``, best
         with ``ppf``, which takes arrays. Values are int where ``rvs`` draws integers.
         Of a list of dicts, a candidate belongs to one dict; at the start each is equally
-        likely. An empty dict among others stands for the estimator as it is.
+        likely. An empty dict among others stands for the estimator as it is. What stands in
+        several dicts under one name, with the same values, is one hyperparameter; but not
+        parameters of a part, such as ``model__alpha``, where the part itself differs.
 
     Attributes
     ----------
     dimensions : tuple
         `Choice` and its kinds, `Continuous` and `Discrete` values, one per column of an
         action; of several dicts the first one is a `Branch`.
+    columns : tuple of tuple of int
+        Columns of the hyperparameters of each branch, in the order of its dict.
     branches : int
         Number of dicts.
     size : float
@@ -66,18 +73,27 @@ class Space:
     """
 
     def __init__(self, param_distributions: Mapping[str, Any] | Sequence[Mapping[str, Any]]):
-        self.dimensions = parse(param_distributions)
+        self.dimensions, self.columns = parse(param_distributions)
         first = self.dimensions[0]
         self.branches = len(first.choices) if isinstance(first, Branch) else 1
 
     @cached_property
-    def columns(self) -> tuple[tuple[int, ...], ...]:
-        """Columns of the hyperparameters of each branch."""
-        if self.branches == 1:
-            return (tuple(range(len(self.dimensions))),)
+    def branch_labels(self) -> tuple[str, ...]:
+        """What distinguishes each branch: the lists of one choice that not all have.
+
+        The number of the branch where nothing does.
+        """
+        fixed = [
+            [d for j in columns if isinstance(d := self.dimensions[j], Choice) and d.size == 1]
+            for columns in self.columns
+        ]
+        labels = [
+            ", ".join(f"{d.name}={_short(d.choices[0])}" for d in of_branch if d.branches)
+            for of_branch in fixed
+        ]
         return tuple(
-            tuple(j for j, d in enumerate(self.dimensions) if d.branch == number)
-            for number in range(self.branches)
+            label if label and labels.count(label) == 1 else f"branch {number}"
+            for number, label in enumerate(labels)
         )
 
     @cached_property
@@ -91,9 +107,7 @@ class Space:
         """Return which columns exist in the branch of each row, of the shape of `actions`."""
         if self.branches == 1:
             return np.ones(actions.shape, dtype=bool)
-        everywhere = np.array([d.branch is None for d in self.dimensions])
-        branch = np.array([-1 if d.branch is None else d.branch for d in self.dimensions])
-        return np.asarray(everywhere | (branch == actions[:, :1]))
+        return self._exists[np.nan_to_num(actions[:, 0]).astype(int)]
 
     def resolve(self, actions: FloatArray) -> FloatArray:
         """Reduce actions to what is evaluated.
@@ -273,6 +287,15 @@ class Space:
         return next(d.unknown_message(params[d.name]) for d in unknown)
 
     @cached_property
+    def _exists(self) -> NDArray[np.bool_]:
+        """Which columns exist in each branch."""
+        exists = np.zeros((self.branches, len(self.dimensions)), dtype=bool)
+        exists[:, 0] = True  # the branch itself
+        for number, columns in enumerate(self.columns):
+            exists[number, list(columns)] = True
+        return exists
+
+    @cached_property
     def _branches_with_equal_names(self) -> list[tuple[int, int]]:
         """Pairs of branches, the earlier one first, in which the same params may be drawn."""
         names = [{self.dimensions[j].name for j in columns} for columns in self.columns]
@@ -290,6 +313,14 @@ class Space:
                 resolved[:, column], self.dimensions[column], self.dimensions[j]
             )
         return moved
+
+
+def _short(value: object) -> str:
+    """Return a value in a few characters: an estimator by its class."""
+    name = type(value).__name__
+    if hasattr(value, "get_params"):
+        return name if not isinstance(value, type) else value.__name__
+    return repr(value) if len(repr(value)) <= LONGEST_LABEL else name
 
 
 def _find_exact(dimension: Dimension, value: object) -> float:

@@ -144,10 +144,10 @@ def _estimator_parts(estimator: Any) -> dict[str, Any]:
 def _space_parts(space: Space) -> dict[str, Any]:
     parts: dict[str, Any] = {
         # their order is that of the draws
-        "the names in param_distributions": [(d.name, d.branch) for d in space.dimensions]
+        "the names in param_distributions": [(d.name, d.branches) for d in space.dimensions]
     }
     for dimension in space.dimensions:
-        branch = "" if dimension.branch is None else f"[{dimension.branch}]"
+        branch = "" if dimension.branches is None else f"[{dimension.branches[0]}]"
         name = f"param_distributions{branch}[{dimension.name!r}]"
         parts[name] = _dimension_part(dimension)
     return parts

@@ -76,8 +76,9 @@ def choice_of(space: Space, name: str, index: int, branch: int) -> Any:
     ValueError
         If the space does not have it.
     """
-    for dimension in space.dimensions:
-        if (dimension.name, dimension.branch or 0) != (name, branch):
+    columns = space.columns[branch] if 0 <= branch < len(space.columns) else ()
+    for dimension in (space.dimensions[j] for j in columns):
+        if dimension.name != name:
             continue
         if isinstance(dimension, Choice) and 0 <= index < len(dimension.choices):
             return dimension.choices[index]
@@ -87,8 +88,9 @@ def choice_of(space: Space, name: str, index: int, branch: int) -> Any:
 def describe(space: Space) -> list[dict[str, Any]]:
     """Return a description of a space that JSON can hold, for people to read."""
     return [
-        {"name": d.name, "branch": d.branch, **_description(d)}
-        for d in space.dimensions[int(space.branches > 1) :]
+        {"name": d.name, "branch": number if space.branches > 1 else None, **_description(d)}
+        for number, columns in enumerate(space.columns)
+        for d in (space.dimensions[j] for j in columns)
     ]
 
 

@@ -106,14 +106,14 @@ def test_the_number_of_a_dict_is_no_quantity(n):
         space, Policy.prior(space).sample_actions(5, np.random.default_rng(0))
     )
     assert numeric.shape == (5, n)  # the x of each dict
-    assert nominal.shape == (5, 1 + 2 * n)
+    assert nominal.shape == (5, 1 + n + 1)  # the dict, a list of each, the steps of all
 
 
 def test_an_active_hyperparameter_without_value_is_an_error():
     space = Space(dicts(2, shared=False))
     action = np.full((1, len(space.dimensions)), np.nan)
     action[0, 0] = 1
-    with pytest.raises(ValueError, match="'b' has no value at the action nan"):
+    with pytest.raises(ValueError, match="'steps' has no value at the action nan"):
         space.decode(action)
 
 

@@ -66,8 +66,8 @@ def test_candidates_come_back_from_where_copies_of_them_went(param_distributions
 
 
 def _choice(space, name, index, branch):
-    (found,) = (d for d in space.dimensions if (d.name, d.branch or 0) == (name, branch))
-    return found.choices[index]
+    (found,) = (j for j in space.columns[branch] if space.dimensions[j].name == name)
+    return space.dimensions[found].choices[index]
 
 
 def _same_or_near(left, right):

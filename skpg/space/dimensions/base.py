@@ -19,17 +19,21 @@ class BaseDimension(ABC):
     ----------
     name : str
         Name of the hyperparameter.
-    branch : int or None, default=None
-        The dict of a list of dicts that it belongs to; None: to all.
+    branches : tuple of int or None, default=None
+        The dicts of a list of dicts that it belongs to; None: to all.
     """
 
     name: str
-    branch: int | None = field(default=None, kw_only=True)
+    branches: tuple[int, ...] | None = field(default=None, kw_only=True)
 
     @property
     def nominal(self) -> bool:
         """Whether the values have no order that means something."""
         return False
+
+    @abstractmethod
+    def same_values(self, other: object) -> bool:
+        """Whether another dimension has the same values with the same probabilities."""
 
     @property
     @abstractmethod

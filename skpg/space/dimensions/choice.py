@@ -33,7 +33,7 @@ class Choice(BaseDimension):
         The distinct values, in the order of the list.
     weights : ndarray of shape (n_choices,)
         Probabilities at the start: a value that is listed twice is twice as likely.
-    branch : int or None, default=None
+    branches : tuple of int or None, default=None
     """
 
     choices: tuple[Any, ...]
@@ -51,6 +51,15 @@ class Choice(BaseDimension):
                 f"the weights of {self.name!r} must be positive and sum to 1, got {weights}."
             )
         object.__setattr__(self, "weights", weights)
+
+    def same_values(self, other: object) -> bool:
+        """Whether another list has the same choices, in the same order, as likely."""
+        return (
+            type(other) is type(self)
+            and len(other.choices) == len(self.choices)
+            and all(map(same, self.choices, other.choices))
+            and np.array_equal(self.weights, other.weights)
+        )
 
     @property
     def size(self) -> float:

@@ -36,10 +36,20 @@ class FromDistribution(BaseDimension):
     name : str
     distribution : object
         With ``ppf`` and ``rvs``, as `skpg.space.dimensions.quantiles` describes.
-    branch : int or None, default=None
+    branches : tuple of int or None, default=None
     """
 
     distribution: Any
+
+    def same_values(self, other: object) -> bool:
+        """Whether another distribution has the same quantiles."""
+        z = np.linspace(-LARGEST_Z, LARGEST_Z, 65)
+        return (
+            isinstance(other, FromDistribution)
+            and type(other) is type(self)
+            and other.value_type is self.value_type
+            and np.array_equal(self.resolve(z), other.resolve(z))
+        )
 
     @property
     @abstractmethod
@@ -75,7 +85,7 @@ class Continuous(FromDistribution):
     distribution : object
     low, high : float, default=-inf, inf
         The ends of its support.
-    branch : int or None, default=None
+    branches : tuple of int or None, default=None
     """
 
     low: float = -np.inf
@@ -175,7 +185,7 @@ class Discrete(FromDistribution):
         The probability of at most each atom.
     whole : bool, default=True
         Whether values are ints, as those that the distribution draws, and not floats.
-    branch : int or None, default=None
+    branches : tuple of int or None, default=None
     """
 
     atoms: FloatArray | None = None
