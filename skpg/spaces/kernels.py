@@ -36,7 +36,18 @@ NEIGHBORS = (
     "1 to 100 in auto-sklearn :cite:p:`feurer2015`; 50 so that 150 rows in folds have them.",
 )
 DISTANCE = (["uniform", "distance"], "Weights let distant neighbours matter less.")
+SHRINKAGE = (
+    loguniform(1e-3, 1.0),
+    "Needed where rows are few for the features; 0 is what svd has.",
+)
 
+_QUADRATIC = {
+    "reg_param": (
+        uniform(0, 1),
+        "The same as in auto-sklearn :cite:p:`feurer2015`; at 1 all directions have the same "
+        "variance.",
+    )
+}
 _MARGIN = {"class_weight": CLASS_WEIGHT}
 _TUBE = {"epsilon": EPSILON}
 _SCALED = {
@@ -118,25 +129,23 @@ ENTRIES = (
             },
             {
                 "solver": (["eigen"], "The one that shrinks and transforms."),
-                "shrinkage": (
-                    loguniform(1e-3, 1.0),
-                    "Needed where rows are few for the features; 0 is what svd has.",
-                ),
+                "shrinkage": SHRINKAGE,
             },
         ],
     ),
+    # The parameter solver came with scikit-learn 1.8.
     Entry(
         "QuadraticDiscriminantAnalysis",
         [
+            {"solver": (["svd"], "The default; fails where a class has few rows."), **_QUADRATIC},
             {
-                "reg_param": (
-                    uniform(0, 1),
-                    "The same as in auto-sklearn :cite:p:`feurer2015`; at 1 all directions have "
-                    "the same variance.",
-                )
-            }
+                "solver": (["eigen"], "With it also small classes can be fitted."),
+                "shrinkage": SHRINKAGE,
+            },
         ],
+        when={"solver": ("svd",)},
     ),
+    Entry("QuadraticDiscriminantAnalysis", [_QUADRATIC], when={"solver": (None,)}),
     Entry(
         "MLPClassifier MLPRegressor",
         [
