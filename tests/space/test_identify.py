@@ -52,9 +52,9 @@ def test_candidates_come_back_from_where_copies_of_them_went(param_distributions
             assert again.keys() == params.keys()
             assert all(_same_or_near(again[name], params[name]) for name in params), again
         row = space.identify(params)
-        branch = int(row[0]) if space.branches > 1 else None
-        for dimension, value in zip(space.dimensions, row, strict=True):
-            if isinstance(dimension, Continuous | Discrete) and dimension.branch == branch:
+        columns = space.columns[int(row[0]) if space.branches > 1 else 0]
+        for j, (dimension, value) in enumerate(zip(space.dimensions, row, strict=True)):
+            if isinstance(dimension, Continuous | Discrete) and j in columns:
                 kind = int if getattr(dimension, "whole", False) else float
                 assert type(params[dimension.name]) is kind
             support = getattr(getattr(dimension, "distribution", None), "support", None)
