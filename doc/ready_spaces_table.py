@@ -51,7 +51,7 @@ def rows_of(entry: Entry, earlier: Sequence[Entry]) -> list[list[str]]:
 def text_of(title: str, entries: tuple[Entry, ...]) -> str:
     """Return the section of a family as reStructuredText."""
     lines = [title, "-" * len(title), "", ".. list-table::", "   :header-rows: 1"]
-    lines += ["   :widths: 20 18 26 36", ""]
+    lines += ["   :widths: 22 27 21 30", "   :class: wrapped", ""]
     rows = [row for i, entry in enumerate(entries) for row in rows_of(entry, entries[:i])]
     for row in [HEADER, *rows]:
         lines += [f"   {'* -' if i == 0 else '  -'} {cell}".rstrip() for i, cell in enumerate(row)]
