@@ -1,7 +1,7 @@
 """Processor time of ask and tell per candidate, as the search and the space grow.
 
     python -m pip install optuna
-    OMP_NUM_THREADS=1 python doc/benchmarks/proposal_cost.py [--budget 5000] [--size-budget 100]
+    OMP_NUM_THREADS=1 python doc/benchmarks/proposal_cost.py [--budget 1000] [--size-budget 100]
 
 All searches in one process, one core, with a reward that costs nothing. The first table is for
 ten mixed hyperparameters: milliseconds per candidate, mean so far, and in brackets of the last
