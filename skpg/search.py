@@ -478,9 +478,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
         # before a study is made
         n_candidates = _n_candidates(space, constraint, self.n_iter)
         _check_initial_params(initial_params, space, constraint)
-        present = PresentCandidate.of(space, self.estimator.get_params())
-        if present and constraint and not constraint.allows(present.params):
-            present = None
+        present = _present_candidate(self.estimator, space, constraint)
         settings, fit = SearchSettings.of(self), RunningFit.of(self, evaluate_candidates)
         report = present and PresentReport(present, verbose=self.verbose > 0)
         if report:
@@ -495,9 +493,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
             optimizer = PolicyGradientOptimizer(
                 space, learner=learner, constraint=self.constraint, random_state=seed
             )
-            optimizer.enqueue(initial_params)
-            if present is not None:
-                optimizer.enqueue([present.params])
+            optimizer.enqueue([*initial_params, *([present.params] if present else [])])
             with cross_validation(
                 settings,
                 fit,
@@ -566,6 +562,16 @@ def _finite(reduce: Callable[[Any], Any], rewards: ArrayLike) -> float:
     """Reduce the rewards of the candidates that did not fail; nan where all did."""
     finite = np.asarray(rewards)[np.isfinite(rewards)]
     return float(reduce(finite)) if len(finite) else float("nan")
+
+
+def _present_candidate(
+    estimator: Any, space: Space, constraint: Constraint | None
+) -> PresentCandidate | None:
+    """Return the candidate that leaves the estimator as it is, where it may be evaluated."""
+    present = PresentCandidate.of(space, estimator.get_params())
+    if present and constraint and not constraint.allows(present.params):
+        return None
+    return present
 
 
 def _check_initial_params(

@@ -144,8 +144,9 @@ def report(path: Path) -> None:
             error = np.std(pairs, ddof=1) / np.sqrt(len(pairs)) if len(pairs) > 1 else np.nan
             cells.append(f"{np.mean(pairs):+.2f} ± {error:.2f}" if pairs else "")
         rows.append([label, *cells])
-    counts = ", ".join(f"{len(scores[WHOLE, kind, n])} {kind}" for kind, n in columns if n == "25")
-    title = f"Score of the whole learner, and differences to it without a part; searches: {counts}"
+    part = next(label for label in ABLATIONS if (label, *columns[0]) in scores and label != WHOLE)
+    counts = ", ".join(f"{len(scores[part, kind, n])} {kind}" for kind, n in columns if n == "25")
+    title = f"Score of the whole learner, and differences to it without a part; pairs: {counts}"
     text = list_table(title, ["", *(f"{kind}, {n}" for kind, n in columns)], rows)
     print(text)
     path.with_suffix(".rst").write_text(text)

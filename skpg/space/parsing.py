@@ -50,11 +50,14 @@ def parse(
         columns.append([])
         for name, value in branch.items():
             new = replace(_dimension(name, value), branches=(number,))
-            same = [j for j, known in enumerate(dimensions) if _is_one(known, new, branches)]
-            j = same[0] if same else len(dimensions)
-            earlier = dimensions[j].branches or () if same else ()
-            dimensions[j:] = [replace(new, branches=(*earlier, number)), *dimensions[j + 1 :]]
-            columns[-1].append(j)
+            known = [j for j, d in enumerate(dimensions) if _is_one(d, new, branches)]
+            if known:
+                earlier = dimensions[known[0]]
+                both = (*(earlier.branches or ()), number)
+                dimensions[known[0]] = replace(earlier, branches=both)
+            else:
+                dimensions.append(new)
+            columns[-1].append(known[0] if known else len(dimensions) - 1)
     return tuple(dimensions), tuple(map(tuple, columns))
 
 

@@ -100,3 +100,15 @@ def test_actors_that_several_branches_share_learn_from_all():
     moved = [bool(block.any()) for block in np.split(gradient, stops[:-1])]
     assert dict(zip(names(space), moved[1:], strict=True))["C", (0, 1, 2)]
     assert not dict(zip(names(space), moved[1:], strict=True))["gamma", (1, 2)]
+
+
+def test_the_entropy_counts_what_branches_share_as_often_as_it_is_drawn():
+    policy = Policy.prior(Space(KERNELS))
+    by_name = {
+        d.name: actor for d, actor in zip(policy.space.dimensions, policy.actors, strict=True)
+    }
+    expected = sum(
+        share * by_name[name].entropy()
+        for name, share in {"branch": 1, "C": 1, "gamma": 2 / 3, "degree": 1 / 3}.items()
+    )
+    assert policy.entropy() == pytest.approx(expected)
