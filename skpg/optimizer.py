@@ -18,6 +18,7 @@ from skpg.admission import (
     growing,
     spread,
 )
+from skpg.known_scores import check_uses_earlier, earlier_searches
 from skpg.learners import ActorCritic, Learner, Memory
 from skpg.learners.rewards import replace_failed
 from skpg.policy.policy import Policy
@@ -48,6 +49,10 @@ class PolicyGradientOptimizer:
         the `param_distributions` of `PolicyGradientSearchCV`.
     learner : Learner, default=None
         The rule that improves the policy; None is ``ActorCritic()``.
+    warm_start_from : list, default=None
+        Earlier searches of the same or a similar space, with other rewards: each a fitted search,
+        its ``cv_results_`` as a dict or DataFrame, a study of `load_study`, an Optuna study, or a
+        tuple of a list of params and a list of rewards. What lies in the space is learned from.
     constraint : callable, default=None
         From params to True, if they may be asked, or False. Others are never asked nor
         recommended; they may be told.
@@ -71,7 +76,8 @@ class PolicyGradientOptimizer:
     ------
     TypeError, ValueError
         If an entry of `space` is neither a list nor a distribution, `learner` is not a
-        learner, or `constraint` not callable.
+        learner, or `constraint` not callable, if the learner cannot use `warm_start_from`, or
+        one of these has less than two candidates with a reward in the space.
 
     Examples
     --------
@@ -95,6 +101,7 @@ class PolicyGradientOptimizer:
         space: Space | Mapping[str, Any] | Sequence[Mapping[str, Any]],
         *,
         learner: Learner | None = None,
+        warm_start_from: Sequence[Any] | None = None,
         constraint: Callable[[Params], bool] | None = None,
         random_state: int | np.random.Generator | np.random.RandomState | None = None,
     ):
@@ -102,11 +109,13 @@ class PolicyGradientOptimizer:
         self.learner = ActorCritic() if learner is None else learner
         if not isinstance(self.learner, Learner):
             raise TypeError(f"learner must be a skpg.learners.Learner or None, got {learner!r}.")
+        earlier = earlier_searches("warm_start_from", warm_start_from, self.space)
+        check_uses_earlier("warm_start_from", earlier, self.learner)
         self._constraint = None if constraint is None else Constraint(constraint)
         self._rng = _generator(random_state)
         self._prior = Policy.prior(self.space)
         self.state = self.learner.init(self.space)
-        self.memory = Memory.empty(len(self.space.dimensions))
+        self.memory = Memory.empty(len(self.space.dimensions), earlier)
         # the keys of all candidates that were enqueued, asked, expected or told
         self._seen: set[bytes] = set()
         # the actions, by key, of candidates whose rewards are awaited
@@ -255,11 +264,12 @@ class PolicyGradientOptimizer:
             return
         actions = self._take_actions(candidates)
         update = self.memory.updates[-1] + 1 if len(self.memory) else 0
-        self.memory = Memory(
-            np.concatenate([self.memory.actions, actions]),
-            np.concatenate([self.memory.rewards, values]),
-            np.concatenate([self.memory.updates, np.full(len(values), update)]),
-            self._pending_actions(),
+        self.memory = replace(
+            self.memory,
+            actions=np.concatenate([self.memory.actions, actions]),
+            rewards=np.concatenate([self.memory.rewards, values]),
+            updates=np.concatenate([self.memory.updates, np.full(len(values), update)]),
+            pending=self._pending_actions(),
         )
         with BLAS.limit(limits=1):
             self.state = self.learner.update(self.state, self.memory, self._rng)

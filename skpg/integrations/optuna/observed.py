@@ -11,6 +11,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from skpg.integrations.optuna.define_by_run import DefineByRunSpace, Structure, infer_structure
+from skpg.known_scores import CONSTRAINTS, is_feasible
 from skpg.learners import Learner
 from skpg.learners.actor_critic.sampling import at_medians
 from skpg.optimizer import PolicyGradientOptimizer
@@ -21,9 +22,6 @@ from skpg.space.space import Space
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 # The attribute of a trial under which other processes find what was proposed for it.
 PROPOSED = "skpg:proposed"
-# That under which Optuna keeps what a `constraints_func` returns; `set_constraint` adds a colon
-# and the name of the constraint.
-CONSTRAINTS = "constraints"
 
 
 class ObservedStudy:
@@ -139,17 +137,6 @@ class ObservedStudy:
         ]
         expected = report + (float(np.mean(gains)) if gains else 0.0)
         return min(expected, max(ends)) if ends else expected
-
-
-def is_feasible(trial: FrozenTrial) -> bool:
-    """Whether a trial satisfies the constraints that it was given, by whatever way."""
-    # not `trial.constraints`, which Optuna has from 5.0 on only
-    known = [
-        [value] if name.startswith(f"{CONSTRAINTS}:") else value or ()
-        for name, value in trial.system_attrs.items()
-        if name == CONSTRAINTS or name.startswith(f"{CONSTRAINTS}:")
-    ]
-    return all(value <= 0 for values in known for value in values)
 
 
 def publish_constraints(study: Study, trial: FrozenTrial, values: Sequence[float]) -> None:

@@ -91,6 +91,7 @@ class ActorCritic(Learner):
 
     opening: ClassVar[int] = 10
     in_flight: ClassVar[int | None] = 4
+    uses_earlier: ClassVar[bool] = True
 
     ambitions: tuple[float, ...] = (0.3, 1.0)
     trust_region: float = 0.1
