@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skpg.learners import Earlier, Learner
+from skpg.learners import Learner
 from skpg.space.space import Space
 from skpg.space.types import FloatArray, Params
 
@@ -35,10 +35,13 @@ class KnownScores:
     params : tuple of n dicts
     scores : ndarray of shape (n,)
         Higher is better; nan where a candidate failed.
+    n_left_out : int
+        Number of others that did not meet a condition.
     """
 
     params: tuple[Params, ...]
     scores: FloatArray
+    n_left_out: int = 0
 
     def __len__(self) -> int:
         return len(self.params)
@@ -100,9 +103,15 @@ class KnownScores:
         return self.where(fitting)
 
     def where(self, mask: NDArray[np.bool_]) -> KnownScores:
-        """Return those for which a mask of shape (n,) is True."""
+        """Return those for which a mask of bool of shape (n,) is True."""
         kept = tuple(params for params, keep in zip(self.params, mask, strict=True) if keep)
-        return KnownScores(kept, self.scores[mask])
+        n_left_out = self.n_left_out + len(self) - len(kept)
+        return KnownScores(kept, self.scores[mask], n_left_out)
+
+    @property
+    def best(self) -> Params:
+        """The candidate with the greatest score."""
+        return self.params[int(np.nanargmax(self.scores))]
 
     @property
     def n_complete(self) -> int:
@@ -112,8 +121,8 @@ class KnownScores:
 
 def earlier_searches(
     name: str, sources: Sequence[Any] | None, space: Space, metric: str | None = None
-) -> tuple[Earlier, ...]:
-    """Return what earlier searches of a space, on other data, have found out.
+) -> tuple[KnownScores, ...]:
+    """Return what earlier searches, on other data, have found out about a space.
 
     Parameters
     ----------
@@ -149,11 +158,11 @@ def earlier_searches(
                 f"{name}[{number}] must have at least {LEAST_EARLIER} candidates with a score in "
                 f"the space, got {known.n_complete}."
             )
-        found.append(Earlier(space.encode(known.params), known.scores))
+        found.append(known)
     return tuple(found)
 
 
-def check_uses_earlier(name: str, earlier: Sequence[Earlier], learner: Learner) -> None:
+def check_uses_earlier(name: str, earlier: Sequence[KnownScores], learner: Learner) -> None:
     """Raise a ValueError if a learner cannot learn from earlier searches."""
     if earlier and not learner.uses_earlier:
         raise ValueError(

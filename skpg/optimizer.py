@@ -18,8 +18,9 @@ from skpg.admission import (
     growing,
     spread,
 )
+from skpg.completion import complete
 from skpg.known_scores import check_uses_earlier, earlier_searches
-from skpg.learners import ActorCritic, Learner, Memory
+from skpg.learners import ActorCritic, Earlier, Learner, Memory
 from skpg.learners.rewards import replace_failed
 from skpg.policy.policy import Policy
 from skpg.space.constraint import Constraint
@@ -115,7 +116,10 @@ class PolicyGradientOptimizer:
         self._rng = _generator(random_state)
         self._prior = Policy.prior(self.space)
         self.state = self.learner.init(self.space)
-        self.memory = Memory.empty(len(self.space.dimensions), earlier)
+        self.memory = Memory.empty(
+            len(self.space.dimensions),
+            tuple(Earlier(self.space.encode(known.params), known.scores) for known in earlier),
+        )
         # the keys of all candidates that were enqueued, asked, expected or told
         self._seen: set[bytes] = set()
         # the actions, by key, of candidates whose rewards are awaited
@@ -143,14 +147,27 @@ class PolicyGradientOptimizer:
         """Whether nothing can be lost yet, so that a constraint that fails is an error."""
         return not self._has_asked and not len(self.memory)
 
-    def enqueue(self, params: Iterable[Mapping[str, Any]]) -> None:
+    def enqueue(
+        self,
+        params: Iterable[Mapping[str, Any]],
+        *,
+        defaults: Mapping[str, Any] | None = None,
+        again: bool = False,
+    ) -> None:
         """Put candidates in front of the next ones that are asked.
 
         Parameters
         ----------
         params : iterable of dict
-            Those that were enqueued, asked or told before are left out. Values are found in the
-            space and asked as it has them: 15.0 as 15 where there are integers only.
+            Values are found in the space and asked as it has them: 15.0 as 15 where there are
+            integers only. What a candidate does not name is drawn from the user's distributions,
+            as the constraint allows it; of a list of dicts, from one in which its values lie.
+        defaults : dict, default=None
+            Values for what candidates do not name, in place of drawn ones, where they lie in the
+            space. Names that it does not have are ignored.
+        again : bool, default=False
+            Ask those that were enqueued, asked or told before once more. By default they are
+            left out.
 
         Raises
         ------
@@ -159,13 +176,15 @@ class PolicyGradientOptimizer:
         ValueError
             If a candidate is not in the space, or breaks the constraint.
         """
-        candidates = [self.space.canonical(candidate) for candidate in _to_list("params", params)]
-        if self._constraint is not None:
-            for number, candidate in enumerate(candidates):
-                self._constraint.check(f"params[{number}]", candidate)
+        random_state = self._rng.bit_generator.state
+        try:
+            candidates = self._complete(_to_list("params", params), defaults or {})
+        except Exception:
+            self._rng.bit_generator.state = random_state  # all or nothing
+            raise
         for candidate, action in zip(candidates, self.space.encode(candidates), strict=True):
             key = self.space.key(candidate)
-            if key not in self._seen or self._opening.pop(key, None) is not None:
+            if again or key not in self._seen or self._opening.pop(key, None) is not None:
                 self._seen.add(key)
                 self._pending.setdefault(key, action)
                 self._enqueued[key] = candidate
@@ -292,6 +311,21 @@ class PolicyGradientOptimizer:
         self._is_open = True
         if self.learner.opening > 1:
             self._opening = self._propose(max(n, self.learner.opening))
+
+    def _complete(
+        self, given: list[Mapping[str, Any]], defaults: Mapping[str, Any]
+    ) -> list[Params]:
+        """Return candidates with values for all that is not given in each."""
+        candidates: list[Params] = []
+        seen = self._seen.copy()
+        admission = self._admission(seen)
+        for number, params in enumerate(given):
+            candidate = complete(self.space, params, defaults, admission, self._rng)
+            if self._constraint is not None:
+                self._constraint.check(f"params[{number}]", candidate)
+            seen.add(self.space.key(candidate))
+            candidates.append(candidate)
+        return candidates
 
     def _dequeue(self, keys: Iterable[bytes]) -> None:
         """Ask candidates no more, which are asked now or evaluated elsewhere."""

@@ -108,4 +108,5 @@ class SearchForCallbacks:
             if (name.endswith("_") and name != "n_splits_") or name == CONTEXT_OF_FIT:
                 delattr(seen, name)
         seen.callbacks = None  # called in this process only
+        seen.initial_params = seen.warm_start_from = None  # they may hold fitted searches
         return {"search": seen}
