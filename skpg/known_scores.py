@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -118,9 +118,18 @@ class KnownScores:
         """Number of candidates that did not fail."""
         return int(np.isfinite(self.scores).sum())
 
+    @property
+    def is_enough(self) -> bool:
+        """Whether another search can learn from it."""
+        return self.n_complete >= LEAST_EARLIER
+
 
 def earlier_searches(
-    name: str, sources: Sequence[Any] | None, space: Space, metric: str | None = None
+    name: str,
+    sources: Sequence[Any] | None,
+    learner: Learner,
+    space: Space | None = None,
+    metric: str | None = None,
 ) -> tuple[KnownScores, ...]:
     """Return what earlier searches, on other data, have found out about a space.
 
@@ -130,15 +139,20 @@ def earlier_searches(
         The parameter that messages name.
     sources : list or None
         Of the kinds that `KnownScores.of` reads.
-    space : Space
+    learner : Learner
+        Which is to learn from them.
+    space : Space or None, default=None
+        None is any space.
     metric : str, default=None
+        As in `KnownScores.of`.
 
     Raises
     ------
     TypeError
         If `sources` is not a list, or one is of another kind.
     ValueError
-        If one cannot be read, or has less than two candidates with a score in the space.
+        If one cannot be read, or has less than two candidates with a score in the space, or the
+        learner cannot learn from them.
     """
     if sources is None:
         return ()
@@ -150,25 +164,21 @@ def earlier_searches(
     found = []
     for number, source in enumerate(sources):
         try:
-            known = KnownScores.of(source, metric).inside(space)
+            known = KnownScores.of(source, metric)
+            found.append(known if space is None else known.inside(space))
         except (TypeError, ValueError) as error:
             raise type(error)(f"{name}[{number}] {error}") from error
-        if known.n_complete < LEAST_EARLIER:
+        if not found[-1].is_enough:
             raise ValueError(
                 f"{name}[{number}] must have at least {LEAST_EARLIER} candidates with a score in "
-                f"the space, got {known.n_complete}."
+                f"the space, got {found[-1].n_complete}."
             )
-        found.append(known)
-    return tuple(found)
-
-
-def check_uses_earlier(name: str, earlier: Sequence[KnownScores], learner: Learner) -> None:
-    """Raise a ValueError if a learner cannot learn from earlier searches."""
-    if earlier and not learner.uses_earlier:
+    if found and not learner.uses_earlier:
         raise ValueError(
             f"{name} needs a learner that learns from earlier searches, such as ActorCritic(), "
             f"got {learner!r}."
         )
+    return tuple(found)
 
 
 def is_pair(source: object) -> bool:
@@ -176,7 +186,8 @@ def is_pair(source: object) -> bool:
     return (
         isinstance(source, tuple)
         and len(source) == 2
-        and all(isinstance(part, list | tuple | np.ndarray) for part in source)
+        and all(isinstance(part, Sequence | np.ndarray) for part in source)
+        and not any(isinstance(part, str) for part in source)
     )
 
 
@@ -196,20 +207,28 @@ def _of_results(results: Any, metric: str | None, search: Any = None) -> KnownSc
     columns = [str(name) for name in results]
     if "params" not in columns:
         raise ValueError(f"must be {KINDS}; got {_short(results)}, which has no 'params'.")
-    scores = _as_scores(results[_score_column(columns, metric, getattr(search, "refit", None))])
-    params = list(results["params"])
-    known = _of_pair(params, scores.tolist())
-    compared = np.ones(len(params), dtype=bool)
+    column = _score_column(columns, metric, getattr(search, "refit", None))
+    known = _of_pair(list(results["params"]), _as_scores(results[column]).tolist())
+    compared = np.ones(len(known), dtype=bool)
     if "n_resources" in columns:
         resources = np.asarray(results["n_resources"])
-        compared &= resources == resources.max(initial=0)
-    if "n_folds_evaluated" in columns:
-        folds = np.asarray(results["n_folds_evaluated"])
-        compared &= (folds == folds.max(initial=0)) | ~np.isnan(known.scores)
-    statuses = np.array(getattr(search, "_statuses", ["complete"] * len(params)))
-    # the number that stands for the score of a failure is none
-    scores = np.where(statuses == "failed", np.nan, known.scores)
-    return KnownScores(known.params, scores).where(compared & (statuses != "raced"))
+        compared = resources == resources.max(initial=0)
+    if hasattr(search, "_statuses"):
+        statuses = np.array(search._statuses)
+        # the number that stands for the score of a failure is none
+        scores = np.where(statuses == "failed", np.nan, known.scores)
+        known, compared = replace(known, scores=scores), statuses != "raced"
+    elif "n_folds_evaluated" in columns:
+        compared = ~_lost_race(results, columns, column.removeprefix("mean_"))
+    return known.where(compared)
+
+
+def _lost_race(results: Any, columns: list[str], test_score: str) -> NDArray[np.bool_]:
+    """Return which candidates have a score on each fold that was run, but not all were."""
+    run = np.asarray(results["n_folds_evaluated"])
+    folds = [c for c in columns if c.startswith("split") and c.endswith(f"_{test_score}")]
+    n_scores = sum((np.isfinite(_as_scores(results[c])).astype(int) for c in folds), 0 * run)
+    return np.asarray((run < len(folds)) & (n_scores == run))
 
 
 def _score_column(columns: list[str], metric: str | None, refit: object) -> str:

@@ -19,7 +19,7 @@ from skpg.admission import (
     spread,
 )
 from skpg.completion import complete
-from skpg.known_scores import check_uses_earlier, earlier_searches
+from skpg.known_scores import earlier_searches
 from skpg.learners import ActorCritic, Earlier, Learner, Memory
 from skpg.learners.rewards import replace_failed
 from skpg.policy.policy import Policy
@@ -110,8 +110,7 @@ class PolicyGradientOptimizer:
         self.learner = ActorCritic() if learner is None else learner
         if not isinstance(self.learner, Learner):
             raise TypeError(f"learner must be a skpg.learners.Learner or None, got {learner!r}.")
-        earlier = earlier_searches("warm_start_from", warm_start_from, self.space)
-        check_uses_earlier("warm_start_from", earlier, self.learner)
+        earlier = earlier_searches("warm_start_from", warm_start_from, self.learner, self.space)
         self._constraint = None if constraint is None else Constraint(constraint)
         self._rng = _generator(random_state)
         self._prior = Policy.prior(self.space)

@@ -11,7 +11,7 @@ import numpy as np
 from skpg.admission import Admission
 from skpg.completion import complete
 from skpg.evaluation.settings import SearchSettings
-from skpg.known_scores import KnownScores, check_uses_earlier, earlier_searches, is_pair
+from skpg.known_scores import KnownScores, earlier_searches, is_pair
 from skpg.optimizer import PolicyGradientOptimizer
 from skpg.space.constraint import Constraint
 from skpg.space.space import Space
@@ -53,8 +53,9 @@ def resolve(
         initial = list(given or ())
         for number, params in enumerate(initial):
             _check(f"initial_params[{number}]", params, space, constraint, defaults)
-    earlier = earlier_searches("warm_start_from", settings.warm_start_from, space, metric)
-    check_uses_earlier("warm_start_from", earlier, settings.learner)
+    earlier = earlier_searches(
+        "warm_start_from", settings.warm_start_from, settings.learner, space, metric
+    )
     if settings.verbose > 0:
         _announce("initial_params", initial)
         for number, known in enumerate(earlier):
