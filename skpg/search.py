@@ -487,16 +487,17 @@ class PolicyGradientSearchCV(BaseSearchCV):
                 note_changes(path, parts, SearchSettings.of(self), params)
 
     def __sklearn_clone__(self):
-        """Return an unfitted search; clones of fitted ones that it starts from would be empty."""
-        bare = copy.copy(self)
-        bare.warm_start_from = None
-        if has_scores(self.initial_params):
-            bare.initial_params = None
-        cloned = super(PolicyGradientSearchCV, bare).__sklearn_clone__()
-        cloned.warm_start_from = self.warm_start_from
-        if has_scores(self.initial_params):
-            cloned.initial_params = self.initial_params
-        return cloned
+        """Return an unfitted search; the searches that it starts from stay fitted."""
+        kept = {
+            name: value
+            for name, value in self.get_params(deep=False).items()
+            if value is not None
+            and (name == "warm_start_from" or (name == "initial_params" and has_scores(value)))
+        }
+        if not kept:
+            return super().__sklearn_clone__()
+        bare = copy.copy(self).set_params(**dict.fromkeys(kept))
+        return super(PolicyGradientSearchCV, bare).__sklearn_clone__().set_params(**kept)
 
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
         """Ask, evaluate, tell, until there is a reason to stop."""

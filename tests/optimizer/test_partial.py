@@ -91,11 +91,15 @@ def test_the_branch_is_one_in_which_the_values_lie(given, defaults, kernels):
 
 
 def test_values_that_lost_their_type_are_found_where_no_others_are():
-    space = [{"n": [1, 2], "extra": ["one"]}, {"n": ["1", "2"], "extra": ["text"]}]
-    assert asked(space, [{"n": "1"}, {"n": 1.0}]) == [
-        {"n": "1", "extra": "text"},
-        {"n": 1, "extra": "one"},
-    ]
+    space = [{"n": [1, 2], "extra": ["number", "one"]}, {"n": [True], "extra": ["bool", "truth"]}]
+    for given, extras in (
+        (True, {"bool", "truth"}),
+        (1, {"number", "one"}),
+        (2.0, {"number", "one"}),
+    ):
+        (params,) = asked(space, [{"n": given}])
+        assert params["n"] == given
+        assert params["extra"] in extras
 
 
 def test_what_is_drawn_keeps_the_constraint():
@@ -124,6 +128,14 @@ def test_the_same_part_gives_different_candidates_as_long_as_there_are():
     optimizer.enqueue(5 * [{"a": 1}])
     assert sorted(p["b"] for p in optimizer.ask(2)) == [1, 2]
     assert {p["a"] for p in optimizer.ask(9)} == {2}
+
+
+def test_candidates_differ_also_where_a_value_is_not_exact_as_an_action():
+    space = {"p": stats.uniform(1, 3), "k": [1, 2]}
+    values = np.random.default_rng(0).uniform(1, 4, 20).tolist()
+    found = asked(space, [{"p": p} for p in values + values])
+    assert len(found) == 40
+    assert {(p["p"], p["k"]) for p in found} == {(p, k) for p in values for k in (1, 2)}
 
 
 def test_given_values_come_to_the_last_digit():
