@@ -308,8 +308,9 @@ class PolicyGradientOptimizer:
     def _open(self, n: int) -> None:
         """Let a learner that opens with several candidates propose them, at least `n`."""
         self._is_open = True
-        if self.learner.opening > 1:
-            self._opening = self._propose(max(n, self.learner.opening))
+        opening = self.learner.opening_with(self.memory)
+        if opening > 1:
+            self._opening = self._propose(max(n, opening))
 
     def _complete(
         self, given: list[Mapping[str, Any]], defaults: Mapping[str, Any]

@@ -129,6 +129,21 @@ class Learner(ABC):
     in_flight: ClassVar[int | None] = None
     uses_earlier: ClassVar[bool] = False
 
+    def opening_with(self, memory: Memory) -> int:
+        """Return how many candidates a search begins with, given what is known before.
+
+        Parameters
+        ----------
+        memory : Memory
+            Without rewards; ``memory.earlier`` may have earlier searches.
+
+        Returns
+        -------
+        int
+            By default `opening`.
+        """
+        return self.opening
+
     def init(self, space: Space) -> LearnerState:
         """Return the state before any reward; by default the user's distributions.
 
