@@ -127,6 +127,16 @@ def test_of_our_own_search_failures_are_failures_and_what_lost_a_race_is_left_ou
         np.testing.assert_array_equal(KnownScores.of(search.cv_results_).scores, known.scores)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")
+def test_the_number_that_stands_for_the_score_of_a_failure_is_none():
+    search = PolicyGradientSearchCV(
+        Scripted(act="fail", on=(2,)), OLD, cv=3, error_score=0.9, random_state=0
+    ).fit(X, y)
+    known = KnownScores.of(search)
+    assert known.best == {"a": 3}
+    assert {p["a"] for p in known.where(np.isnan(known.scores)).params} == {2}
+
+
 def test_studies_of_a_storage(tmp_path):
     search = PolicyGradientSearchCV(
         Scripted(), {"a": [1, 2, 3]}, cv=2, storage=tmp_path / "search.db", random_state=0
