@@ -114,6 +114,9 @@ class Constants:
         are +.10 after ten.)
     transfer_believed : int
         Of these, how many the critics of the earlier searches choose. (Not measured.)
+    transfer_doubt : int
+        Candidates of which every second one is a draw of the user's distributions, after these
+        five. (History: +.05 at 25, on related and on other data.)
     transfer_correlation : float
         The earlier critics' correlation above which two of these are alike. (History: .9 in
         place of .7 makes no difference.)
@@ -168,6 +171,7 @@ class Constants:
     switched_at_once: int = 5
     transfer_opening: int = 5
     transfer_believed: int = 3
+    transfer_doubt: int = 15
     transfer_correlation: float = 0.9
     transfer_noise: float = 0.5
     transfer_rewards: int = 10

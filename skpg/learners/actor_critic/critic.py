@@ -4,8 +4,8 @@ The prior of the tempered rewards is ``f ~ GP(m, a (k + v phi phi'))`` with nois
 ``m`` is zero, or what earlier searches predict; ``k`` is a Matern-5/2 kernel with one length
 scale per hyperparameter, where unordered lists enter one-hot; ``phi`` holds a linear and a
 quadratic term per number and the levels of each list. Such main effects are found from few
-observations, long before the product kernel can find them. Length scales, ``v`` and ``noise`` maximise the posterior (MAP);
-the amplitude ``a`` is profiled out.
+observations, long before the product kernel can find them. Length scales, ``v`` and ``noise``
+maximise the posterior (MAP); the amplitude ``a`` is profiled out.
 
 References
 ----------

@@ -136,3 +136,17 @@ def test_long_earlier_searches_are_remembered_in_part():
     first = optimizer.ask(4)
     optimizer.tell(first, list(map(reward, first)))
     assert len(optimizer.state.earlier[0].weights) == optimizer.learner.memory_size
+
+
+def test_every_second_of_the_first_candidates_doubts_the_earlier_searches():
+    optimizer = PolicyGradientOptimizer(
+        SPACE, warm_start_from=[earlier_search(reward)], random_state=0
+    )
+    distances = []
+    for _ in range(CONSTANTS.transfer_doubt):
+        params = optimizer.ask(1)[0]
+        optimizer.tell([params], [reward(params)])
+        distances.append(-reward(params))
+    doubting = distances[CONSTANTS.transfer_opening :: 2]
+    believing = distances[CONSTANTS.transfer_opening + 1 :: 2]
+    assert np.median(doubting) > 3 * np.median(believing)
