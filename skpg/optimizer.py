@@ -18,7 +18,9 @@ from skpg.admission import (
     growing,
     spread,
 )
-from skpg.learners import ActorCritic, Learner, Memory
+from skpg.completion import complete
+from skpg.known_scores import earlier_searches
+from skpg.learners import ActorCritic, Earlier, Learner, Memory
 from skpg.learners.rewards import replace_failed
 from skpg.policy.policy import Policy
 from skpg.space.constraint import Constraint
@@ -48,6 +50,10 @@ class PolicyGradientOptimizer:
         the `param_distributions` of `PolicyGradientSearchCV`.
     learner : Learner, default=None
         The rule that improves the policy; None is ``ActorCritic()``.
+    warm_start_from : list, default=None
+        Earlier searches of the same or a similar space, with other rewards: each a fitted search,
+        its ``cv_results_`` as a dict or DataFrame, a study of `load_study`, an Optuna study, or a
+        tuple of a list of params and a list of rewards. What lies in the space is learned from.
     constraint : callable, default=None
         From params to True, if they may be asked, or False. Others are never asked nor
         recommended; they may be told.
@@ -71,7 +77,8 @@ class PolicyGradientOptimizer:
     ------
     TypeError, ValueError
         If an entry of `space` is neither a list nor a distribution, `learner` is not a
-        learner, or `constraint` not callable.
+        learner, or `constraint` not callable, if the learner cannot use `warm_start_from`, or
+        one of these has less than two candidates with a reward in the space.
 
     Examples
     --------
@@ -95,6 +102,7 @@ class PolicyGradientOptimizer:
         space: Space | Mapping[str, Any] | Sequence[Mapping[str, Any]],
         *,
         learner: Learner | None = None,
+        warm_start_from: Sequence[Any] | None = None,
         constraint: Callable[[Params], bool] | None = None,
         random_state: int | np.random.Generator | np.random.RandomState | None = None,
     ):
@@ -102,11 +110,15 @@ class PolicyGradientOptimizer:
         self.learner = ActorCritic() if learner is None else learner
         if not isinstance(self.learner, Learner):
             raise TypeError(f"learner must be a skpg.learners.Learner or None, got {learner!r}.")
+        earlier = earlier_searches("warm_start_from", warm_start_from, self.learner, self.space)
         self._constraint = None if constraint is None else Constraint(constraint)
         self._rng = _generator(random_state)
         self._prior = Policy.prior(self.space)
         self.state = self.learner.init(self.space)
-        self.memory = Memory.empty(len(self.space.dimensions))
+        self.memory = Memory.empty(
+            len(self.space.dimensions),
+            tuple(Earlier(self.space.encode(known.params), known.scores) for known in earlier),
+        )
         # the keys of all candidates that were enqueued, asked, expected or told
         self._seen: set[bytes] = set()
         # the actions, by key, of candidates whose rewards are awaited
@@ -134,14 +146,27 @@ class PolicyGradientOptimizer:
         """Whether nothing can be lost yet, so that a constraint that fails is an error."""
         return not self._has_asked and not len(self.memory)
 
-    def enqueue(self, params: Iterable[Mapping[str, Any]]) -> None:
+    def enqueue(
+        self,
+        params: Iterable[Mapping[str, Any]],
+        *,
+        defaults: Mapping[str, Any] | None = None,
+        again: bool = False,
+    ) -> None:
         """Put candidates in front of the next ones that are asked.
 
         Parameters
         ----------
         params : iterable of dict
-            Those that were enqueued, asked or told before are left out. Values are found in the
-            space and asked as it has them: 15.0 as 15 where there are integers only.
+            Values are found in the space and asked as it has them: 15.0 as 15 where there are
+            integers only. What a candidate does not name is drawn from the user's distributions,
+            as the constraint allows it; of a list of dicts, from one in which its values lie.
+        defaults : dict, default=None
+            Values for what candidates do not name, in place of drawn ones, where they lie in the
+            space. Names that it does not have are ignored.
+        again : bool, default=False
+            Ask those that were enqueued, asked or told before once more. By default they are
+            left out.
 
         Raises
         ------
@@ -150,13 +175,15 @@ class PolicyGradientOptimizer:
         ValueError
             If a candidate is not in the space, or breaks the constraint.
         """
-        candidates = [self.space.canonical(candidate) for candidate in _to_list("params", params)]
-        if self._constraint is not None:
-            for number, candidate in enumerate(candidates):
-                self._constraint.check(f"params[{number}]", candidate)
+        random_state = self._rng.bit_generator.state
+        try:
+            candidates = self._complete(_to_list("params", params), defaults or {})
+        except Exception:
+            self._rng.bit_generator.state = random_state  # all or nothing
+            raise
         for candidate, action in zip(candidates, self.space.encode(candidates), strict=True):
             key = self.space.key(candidate)
-            if key not in self._seen or self._opening.pop(key, None) is not None:
+            if again or key not in self._seen or self._opening.pop(key, None) is not None:
                 self._seen.add(key)
                 self._pending.setdefault(key, action)
                 self._enqueued[key] = candidate
@@ -255,11 +282,12 @@ class PolicyGradientOptimizer:
             return
         actions = self._take_actions(candidates)
         update = self.memory.updates[-1] + 1 if len(self.memory) else 0
-        self.memory = Memory(
-            np.concatenate([self.memory.actions, actions]),
-            np.concatenate([self.memory.rewards, values]),
-            np.concatenate([self.memory.updates, np.full(len(values), update)]),
-            self._pending_actions(),
+        self.memory = replace(
+            self.memory,
+            actions=np.concatenate([self.memory.actions, actions]),
+            rewards=np.concatenate([self.memory.rewards, values]),
+            updates=np.concatenate([self.memory.updates, np.full(len(values), update)]),
+            pending=self._pending_actions(),
         )
         with BLAS.limit(limits=1):
             self.state = self.learner.update(self.state, self.memory, self._rng)
@@ -280,8 +308,24 @@ class PolicyGradientOptimizer:
     def _open(self, n: int) -> None:
         """Let a learner that opens with several candidates propose them, at least `n`."""
         self._is_open = True
-        if self.learner.opening > 1:
-            self._opening = self._propose(max(n, self.learner.opening))
+        opening = self.learner.opening_with(self.memory)
+        if opening > 1:
+            self._opening = self._propose(max(n, opening))
+
+    def _complete(
+        self, given: list[Mapping[str, Any]], defaults: Mapping[str, Any]
+    ) -> list[Params]:
+        """Return candidates with values for all that is not given in each."""
+        candidates: list[Params] = []
+        seen = self._seen.copy()
+        admission = self._admission(seen)
+        for number, params in enumerate(given):
+            candidate = complete(self.space, params, defaults, admission, self._rng)
+            if self._constraint is not None:
+                self._constraint.check(f"params[{number}]", candidate)
+            seen.add(self.space.key(candidate))
+            candidates.append(candidate)
+        return candidates
 
     def _dequeue(self, keys: Iterable[bytes]) -> None:
         """Ask candidates no more, which are asked now or evaluated elsewhere."""

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from skpg.completion import with_defaults
 from skpg.evaluation.stopping import Progress
-from skpg.space.dimensions import Choice, Continuous, Dimension
-from skpg.space.scalars import to_native
+from skpg.space.dimensions import Choice, Dimension
 from skpg.space.space import Space
 from skpg.space.types import Params
 
@@ -46,7 +46,7 @@ class PresentCandidate:
         PresentCandidate or None
             The first one of several; None where no branch has a present value.
         """
-        found = [_in_branch(space, columns, values) for columns in space.columns]
+        found = [_in_branch(space, number, values) for number in range(space.branches)]
         best = max(found, key=lambda candidate: len(candidate.names))
         return best if best.names else None
 
@@ -84,33 +84,19 @@ class PresentReport:
             print(self.sentence)
 
 
-def _in_branch(
-    space: Space, columns: tuple[int, ...], values: Mapping[str, Any]
-) -> PresentCandidate:
+def _in_branch(space: Space, number: int, values: Mapping[str, Any]) -> PresentCandidate:
     """Return the candidate of one branch; without names where it is of no use."""
-    dimensions = [space.dimensions[j] for j in columns]
-    rows = {d.name: _find(d, values[d.name]) if d.name in values else np.nan for d in dimensions}
-    replaced = [f"{name}__" for name, row in rows.items() if np.isnan(row)]
-    # the parameters of a part that is replaced are not those of the part that replaces it
-    names = {n for n, row in rows.items() if row == row and not n.startswith(tuple(replaced))}
-    fixed = {d.name for d in dimensions if isinstance(d, Choice) and d.size == 1}
+    dimensions = [(j, space.dimensions[j]) for j in space.columns[number]]
+    row = with_defaults(space, number, np.full(len(space.dimensions), np.nan), values)
+    names = {d.name for j, d in dimensions if not np.isnan(row[j])}
+    fixed = {d.name for _, d in dimensions if isinstance(d, Choice) and d.size == 1}
     if space.branches > 1 and not fixed <= names:
         names = set()
     params = {
-        d.name: d.values(np.array([rows[d.name] if d.name in names else _median(d)]))[0]
-        for d in dimensions
+        d.name: d.values(np.array([row[j] if d.name in names else _median(d)]))[0]
+        for j, d in dimensions
     }
     return PresentCandidate(space, params, frozenset(names))
-
-
-def _find(dimension: Dimension, value: object) -> float:
-    """Return the resolved number of a present value, nan where the dimension lacks it."""
-    value = to_native(value)
-    if not isinstance(dimension, Continuous):
-        return dimension.find_exact(value)
-    # at the end of [0, 1] an int may be a count, and the float of the same value a fraction
-    known = type(value) is float or (type(value) is int and dimension.low < value < dimension.high)
-    return dimension.find(value) if known else float("nan")
 
 
 def _median(dimension: Dimension) -> float:

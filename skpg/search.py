@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import numbers
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from skpg.admission import LARGEST_GRID, allowed_example, n_allowed
 from skpg.evaluation.call_stack import is_nested
@@ -27,6 +28,7 @@ from skpg.space.constraint import Constraint
 from skpg.space.space import Space
 from skpg.storage.fingerprint import note_changes
 from skpg.storage.opening import open_journal
+from skpg.warm_start import begin, has_scores, n_not_evaluated, resolve
 
 
 class PolicyGradientSearchCV(BaseSearchCV):
@@ -79,10 +81,22 @@ class PolicyGradientSearchCV(BaseSearchCV):
         The rule that improves the policy, from :mod:`skpg.learners`. None is
         ``ActorCritic()``. `evaluation` tells how others are evaluated.
 
-    initial_params : list of dicts, default=None
-        Candidates to evaluate first. Each must name all
-        hyperparameters of the space, with values that lie in it. They reach the estimator as
-        the space has them: 15.0 as 15 where there are integers only.
+    initial_params : list of dicts, or known scores, default=None
+        Of a list of dicts the candidates to evaluate first, with values that lie in the space.
+        What a dict does not name has the present value of the estimator where that lies in the
+        space, and is drawn where not. Values reach the estimator as the space has them: 15.0 as
+        15 where there are integers only.
+
+        Known scores, of an earlier search on the same data, are learned from without any fit: a
+        fitted search (of scikit-learn or skpg), its ``cv_results_`` as a dict or DataFrame, a
+        study of :func:`load_study`, an Optuna study, or a tuple of a list of params and a list of
+        scores. Candidates that do not lie in the space, or break `constraint`, are left out. The
+        best one is evaluated again, as the first candidate; the others never are.
+
+    warm_start_from : list, default=None
+        Earlier searches of the same or a similar space on other data, of the same kinds as known
+        scores: what they tell about where to look. Each must have at least two candidates with
+        a score in the space. Needs a learner with ``uses_earlier``, such as `ActorCritic`.
 
     constraint : callable, default=None
         From a candidate, a dict from names to values, to True if it may be evaluated, or False.
@@ -346,13 +360,14 @@ class PolicyGradientSearchCV(BaseSearchCV):
     'n_iter'
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseSearchCV._parameter_constraints,
         "param_distributions": [dict, list],
         "n_iter": [Interval(numbers.Integral, 1, None, closed="left")],
         "batch_size": [Interval(numbers.Integral, 1, None, closed="left"), None],
         "learner": [Learner, None],
-        "initial_params": [list, tuple, None],
+        "initial_params": "no_validation",  # by `_run_search`, which reads it
+        "warm_start_from": [list, tuple, None],
         "constraint": [callable, None],
         "random_state": ["random_state"],
         "racing": ["boolean", StrOptions({"optimistic"})],
@@ -382,6 +397,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
         batch_size=None,
         learner=None,
         initial_params=None,
+        warm_start_from=None,
         constraint=None,
         scoring=None,
         n_jobs=None,
@@ -408,6 +424,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
         self.batch_size = batch_size
         self.learner = learner
         self.initial_params = initial_params
+        self.warm_start_from = warm_start_from
         self.constraint = constraint
         self.random_state = random_state
         self.racing = racing
@@ -469,17 +486,31 @@ class PolicyGradientSearchCV(BaseSearchCV):
                 path, parts = recognised_by
                 note_changes(path, parts, SearchSettings.of(self), params)
 
+    def __sklearn_clone__(self):
+        """Return an unfitted search; the searches that it starts from stay fitted."""
+        kept = {
+            name: value
+            for name, value in self.get_params(deep=False).items()
+            if value is not None
+            and (name == "warm_start_from" or (name == "initial_params" and has_scores(value)))
+        }
+        if not kept:
+            return super().__sklearn_clone__()
+        bare = copy.copy(self).set_params(**dict.fromkeys(kept))
+        return super(PolicyGradientSearchCV, bare).__sklearn_clone__().set_params(**kept)
+
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
         """Ask, evaluate, tell, until there is a reason to stop."""
         space = Space(self.param_distributions)
         check_names(self.estimator, space)
         constraint = None if self.constraint is None else Constraint(self.constraint)
-        initial_params = self.initial_params or []
+        now = self.estimator.get_params()
         # before a study is made
-        n_candidates = _n_candidates(space, constraint, self.n_iter)
-        _check_initial_params(initial_params, space, constraint)
-        present = _present_candidate(self.estimator, space, constraint)
-        settings, fit = SearchSettings.of(self), RunningFit.of(self, evaluate_candidates)
+        settings = resolve(SearchSettings.of(self), space, constraint, now)
+        n_known = n_not_evaluated(settings.initial_params, space)
+        n_candidates = _n_candidates(space, constraint, self.n_iter + n_known) - n_known
+        present = _present_candidate(now, space, constraint)
+        fit = RunningFit.of(self, evaluate_candidates)
         report = present and PresentReport(present, verbose=self.verbose > 0)
         if report:
             settings = replace(settings, callbacks=[*(self.callbacks or ()), report])
@@ -491,9 +522,14 @@ class PolicyGradientSearchCV(BaseSearchCV):
             self._recognised_by = journal.recognised_by
             seed = self.random_state if journal.seed is None else journal.seed
             optimizer = PolicyGradientOptimizer(
-                space, learner=learner, constraint=self.constraint, random_state=seed
+                space,
+                learner=learner,
+                warm_start_from=settings.warm_start_from,
+                constraint=self.constraint,
+                random_state=seed,
             )
-            optimizer.enqueue([*initial_params, *([present.params] if present else [])])
+            n_told = begin(optimizer, settings.initial_params, now)
+            optimizer.enqueue([present.params] if present else [])
             with cross_validation(
                 settings,
                 fit,
@@ -506,9 +542,10 @@ class PolicyGradientSearchCV(BaseSearchCV):
             ) as validation:
                 for candidates, rewards in validation.run(optimizer.ask):
                     optimizer.tell(candidates, rewards)
-                    history.append(_record(optimizer, rewards))
+                    history.append(_record(optimizer, rewards, n_told))
                 # `fit` sets it after the refit, which may fail or be interrupted
-                self.cv_results_ = validation.finish({"iter": optimizer.memory.updates})
+                updates = _updates(optimizer, n_told)
+                self.cv_results_ = validation.finish({"iter": updates})
         self._statuses = validation.statuses
         self.policy_ = replace(optimizer.policy, note=report.sentence if report else "")
         self.history_ = history
@@ -545,15 +582,25 @@ def _n_candidates(space: Space, constraint: Constraint | None, n_iter: int) -> i
     return int(min(n_iter, size))
 
 
-def _record(optimizer: PolicyGradientOptimizer, rewards: list[float]) -> dict[str, Any]:
+def _updates(optimizer: PolicyGradientOptimizer, n_told: int) -> NDArray[np.intp]:
+    """Return the updates that the candidates of the search belong to.
+
+    What was known before, `n_told` candidates, made the first update of the optimizer.
+    """
+    return optimizer.memory.updates[n_told:] - (n_told > 0)
+
+
+def _record(
+    optimizer: PolicyGradientOptimizer, rewards: list[float], n_told: int
+) -> dict[str, Any]:
     """Describe the update that was just made."""
-    memory = optimizer.memory
+    updates = _updates(optimizer, n_told)
     return {
-        "iter": int(memory.updates[-1]),
-        "n_candidates": len(memory),
+        "iter": int(updates[-1]),
+        "n_candidates": len(updates),
         "mean_reward": _finite(np.mean, rewards),
         "best_reward": _finite(np.max, rewards),
-        "best_so_far": _finite(np.max, memory.rewards),
+        "best_so_far": _finite(np.max, optimizer.memory.rewards[n_told:]),
         "entropy": optimizer.policy.entropy(),
     }
 
@@ -565,24 +612,10 @@ def _finite(reduce: Callable[[Any], Any], rewards: ArrayLike) -> float:
 
 
 def _present_candidate(
-    estimator: Any, space: Space, constraint: Constraint | None
+    values: Mapping[str, Any], space: Space, constraint: Constraint | None
 ) -> PresentCandidate | None:
     """Return the candidate that leaves the estimator as it is, where it may be evaluated."""
-    present = PresentCandidate.of(space, estimator.get_params())
+    present = PresentCandidate.of(space, values)
     if present and constraint and not constraint.allows(present.params):
         return None
     return present
-
-
-def _check_initial_params(
-    initial_params: Sequence[Any], space: Space, constraint: Constraint | None
-) -> None:
-    """Raise where a candidate of the user is not in the space, or breaks the constraint."""
-    for number, params in enumerate(initial_params):
-        name = f"initial_params[{number}]"
-        try:
-            candidate = space.canonical(params)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"{name}: {error}") from None
-        if constraint is not None:
-            constraint.check(name, candidate)

@@ -85,9 +85,11 @@ def candidates_told(strategy: tuple[str, int], k: int) -> int:
     return opening + (k - opening) // size * size
 
 
-def search(strategy: tuple[str, int], space: Any, reward: Callable, seed: int, n: int) -> list:
+def search(
+    strategy: tuple[str, int], space: Any, reward: Callable, seed: int, n: int, **settings: Any
+) -> list:
     """Return the rewards of `n` candidates in their order, fewer where there are no others."""
-    optimizer = PolicyGradientOptimizer(space, random_state=seed)
+    optimizer = PolicyGradientOptimizer(space, random_state=seed, **settings)
     asked: list[dict[str, Any]] = []
     rewards: list[float] = []
     while len(asked) < n:

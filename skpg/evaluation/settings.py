@@ -20,8 +20,8 @@ class SearchSettings:
     Attributes
     ----------
     estimator, param_distributions, scoring, refit, error_score, return_train_score, \
-    initial_params, constraint, random_state, n_iter, racing, racing_bound, timeout, \
-    target_score, patience, candidate_timeout, callbacks, storage, study_name, verbose
+    initial_params, warm_start_from, constraint, random_state, n_iter, racing, racing_bound, \
+    timeout, target_score, patience, candidate_timeout, callbacks, storage, study_name, verbose
         As the arguments of `PolicyGradientSearchCV` of these names.
     learner : Learner
     batch_size : int
@@ -35,7 +35,8 @@ class SearchSettings:
     refit: Any
     error_score: Any
     return_train_score: bool
-    initial_params: Sequence[Any] | None
+    initial_params: Any
+    warm_start_from: Sequence[Any] | None
     constraint: Callable[[Any], bool] | None
     random_state: Any
     n_iter: int

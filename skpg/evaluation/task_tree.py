@@ -108,4 +108,6 @@ class SearchForCallbacks:
             if (name.endswith("_") and name != "n_splits_") or name == CONTEXT_OF_FIT:
                 delattr(seen, name)
         seen.callbacks = None  # called in this process only
+        for name in {"initial_params", "warm_start_from"} & vars(seen).keys():
+            setattr(seen, name, None)  # may be fitted searches
         return {"search": seen}

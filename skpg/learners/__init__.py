@@ -5,7 +5,7 @@ arguments, so that a search can be replayed to the bit.
 """
 
 from skpg.learners.actor_critic import ActorCritic, ActorCriticState, GaussianProcess
-from skpg.learners.base import Learner, LearnerState, Memory
+from skpg.learners.base import Earlier, Learner, LearnerState, Memory
 from skpg.learners.natural_gradient import NaturalGradient
 from skpg.learners.reinforce import Reinforce
 from skpg.learners.zeroth_order import ZerothOrder
@@ -13,6 +13,7 @@ from skpg.learners.zeroth_order import ZerothOrder
 __all__ = [
     "ActorCritic",
     "ActorCriticState",
+    "Earlier",
     "GaussianProcess",
     "Learner",
     "LearnerState",

@@ -29,6 +29,24 @@ class Admissible(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class Earlier:
+    """What an earlier search of the same space has found out, on other data.
+
+    Its rewards are not those of the running search: only how they differ among each other may
+    tell something about it.
+
+    Attributes
+    ----------
+    actions : ndarray of shape (n, n_dimensions)
+    rewards : ndarray of shape (n,)
+        At least two of them finite; nan where a candidate failed.
+    """
+
+    actions: FloatArray
+    rewards: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
 class Memory:
     """Everything that was told to a search, in the order in which it was told.
 
@@ -41,18 +59,21 @@ class Memory:
         The update of the policy that each belongs to, from 0.
     pending : ndarray of shape (m, n_dimensions)
         Actions that were asked and not told yet.
+    earlier : tuple of Earlier
+        Earlier searches that the user wants to be learned from, the same ones at any time.
     """
 
     actions: FloatArray
     rewards: FloatArray
     updates: NDArray[np.intp]
     pending: FloatArray
+    earlier: tuple[Earlier, ...] = ()
 
     @classmethod
-    def empty(cls, n_dimensions: int) -> Memory:
+    def empty(cls, n_dimensions: int, earlier: tuple[Earlier, ...] = ()) -> Memory:
         """Return a memory without candidates."""
         nothing = np.empty((0, n_dimensions))
-        return cls(nothing, np.empty(0), np.empty(0, dtype=np.intp), nothing)
+        return cls(nothing, np.empty(0), np.empty(0, dtype=np.intp), nothing, earlier)
 
     @property
     def best(self) -> FloatArray:
@@ -100,10 +121,28 @@ class Learner(ABC):
     in_flight : int or None
         Candidates in flight with which the learner searches best if each is told at once; None
         where it learns from batches.
+    uses_earlier : bool
+        Whether it learns from ``memory.earlier``. Otherwise `warm_start_from` is refused.
     """
 
     opening: ClassVar[int] = 1
     in_flight: ClassVar[int | None] = None
+    uses_earlier: ClassVar[bool] = False
+
+    def opening_with(self, memory: Memory) -> int:
+        """Return how many candidates a search begins with, given what is known before.
+
+        Parameters
+        ----------
+        memory : Memory
+            Without rewards; ``memory.earlier`` may have earlier searches.
+
+        Returns
+        -------
+        int
+            By default `opening`.
+        """
+        return self.opening
 
     def init(self, space: Space) -> LearnerState:
         """Return the state before any reward; by default the user's distributions.

@@ -10,6 +10,7 @@ import numpy as np
 
 from skpg.evaluation.settings import SearchSettings
 from skpg.evaluation.sklearn import RunningFit
+from skpg.known_scores import KnownScores
 from skpg.space.dimensions import Choice, Dimension, Ordered, Unordered
 from skpg.space.dimensions.quantiles import LARGEST_Z
 from skpg.space.space import Space
@@ -43,6 +44,7 @@ def fingerprint_of(
     Parameters
     ----------
     settings : SearchSettings
+        Whose known scores are read.
     fit : RunningFit
         The data, the splits, and the parameters of `fit`.
     space : Space
@@ -70,7 +72,7 @@ def fingerprint_of(
         "scoring": settings.scoring,
         "refit (the metric)": settings.refit if isinstance(settings.refit, str) else None,
         **_space_parts(space),
-        "initial_params": list(settings.initial_params or []),
+        "initial_params": _told(settings.initial_params or []),
         "learner": learner,
         "batch_size": int(settings.batch_size),
         "random_state": settings.random_state,
@@ -83,6 +85,8 @@ def fingerprint_of(
     }
     if settings.constraint is not None:  # so that studies without one are found as before
         values["constraint"] = settings.constraint
+    if settings.warm_start_from:
+        values["warm_start_from"] = [_told(known) for known in settings.warm_start_from]
     return {name: digest(value) for name, value in values.items()}
 
 
@@ -122,6 +126,13 @@ def _digest_or_none(value: Any) -> str | None:
         return digest(value)
     except Exception:  # it cannot be told any more, or a thread that was given up changes it
         return None
+
+
+def _told(initial_params: Any) -> Any:
+    """Return candidates of the user, or what is known of candidates, for a digest."""
+    if isinstance(initial_params, KnownScores):
+        return ["known scores", list(initial_params.params), initial_params.scores]
+    return list(initial_params)
 
 
 def _parameters(kind: str, params: Mapping[str, Any] | None) -> dict[str, Any]:

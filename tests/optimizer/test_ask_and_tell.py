@@ -210,7 +210,7 @@ def test_wrong_use_is_refused():
     with pytest.raises(ValueError, match="'z'.*not among the choices"):
         optimizer.tell([{"x": 0.5, "n": 1, "k": "z"}], [1.0])
     with pytest.raises(ValueError, match="not in the space"):
-        optimizer.enqueue([{"x": 0.5}])
+        optimizer.enqueue([{"x": 0.5, "z": 1}])
     for n in (0, 2.0):
         with pytest.raises(ValueError, match=f"n must be an integer of at least 1, got {n}"):
             optimizer.ask(n)

@@ -20,7 +20,7 @@ def test_a_name_needs_a_storage():
 
 def test_bad_input_leaves_no_study(path):
     make(path, n_iter=2).fit(X, y)
-    for settings in ({"initial_params": [{"a": 1}]}, {"racing": True}):
+    for settings in ({"initial_params": [{"b": 1}]}, {"racing": True}):
         with pytest.raises(ValueError, match="Expected values for|racing_bound"):
             make(path, **settings).fit(X, y)
     assert len(skpg.studies(path)) == 1

@@ -11,6 +11,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from skpg.integrations.optuna.define_by_run import DefineByRunSpace, Structure, infer_structure
+from skpg.known_scores import CONSTRAINTS, KnownScores, is_feasible
 from skpg.learners import Learner
 from skpg.learners.actor_critic.sampling import at_medians
 from skpg.optimizer import PolicyGradientOptimizer
@@ -21,9 +22,6 @@ from skpg.space.space import Space
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 # The attribute of a trial under which other processes find what was proposed for it.
 PROPOSED = "skpg:proposed"
-# That under which Optuna keeps what a `constraints_func` returns; `set_constraint` adds a colon
-# and the name of the constraint.
-CONSTRAINTS = "constraints"
 
 
 class ObservedStudy:
@@ -33,11 +31,13 @@ class ObservedStudy:
     ----------
     minimize : bool
         Whether low values are good.
+    earlier : sequence of KnownScores, default=()
+        What earlier studies have found out.
     """
 
-    def __init__(self, minimize: bool):
+    def __init__(self, minimize: bool, earlier: Sequence[KnownScores] = ()):
         self.structure = Structure({}, {})
-        self._minimize = minimize
+        self._minimize, self._earlier = minimize, earlier
         self._finished: dict[int, FrozenTrial] = {}
         self._running: list[FrozenTrial] = []
         self._policies: dict[frozenset[str], tuple[Structure, PolicyGradientOptimizer, int]] = {}
@@ -96,13 +96,23 @@ class ObservedStudy:
         known, optimizer, n_told = self._policies.get(key, (None, None, 0))
         if known != structure or optimizer is None:
             space = DefineByRunSpace(structure)
-            optimizer = PolicyGradientOptimizer(space, learner=learner, random_state=rng)
+            optimizer = PolicyGradientOptimizer(
+                space, learner=learner, warm_start_from=self._earlier_in(space), random_state=rng
+            )
             n_told = 0
         finished = list(self._finished.values())
         new = [t for t in finished[n_told:] if _is_inside(optimizer.space, t.params)]
         optimizer.tell([t.params for t in new], [self._reward(t) for t in new])
         self._policies[key] = (structure, optimizer, len(finished))
         return optimizer
+
+    def _earlier_in(self, space: DefineByRunSpace) -> list[KnownScores]:
+        """Return what earlier studies know of a space; some may know too little."""
+        found = [
+            known.where(np.array([_is_complete(space, params) for params in known.params]))
+            for known in self._earlier
+        ]
+        return [known for known in found if known.is_enough]
 
     def _pending(self, trial: FrozenTrial, space: Space) -> list[dict[str, Any]]:
         """Return the params of the other trials that are running, in any process."""
@@ -141,17 +151,6 @@ class ObservedStudy:
         return min(expected, max(ends)) if ends else expected
 
 
-def is_feasible(trial: FrozenTrial) -> bool:
-    """Whether a trial satisfies the constraints that it was given, by whatever way."""
-    # not `trial.constraints`, which Optuna has from 5.0 on only
-    known = [
-        [value] if name.startswith(f"{CONSTRAINTS}:") else value or ()
-        for name, value in trial.system_attrs.items()
-        if name == CONSTRAINTS or name.startswith(f"{CONSTRAINTS}:")
-    ]
-    return all(value <= 0 for values in known for value in values)
-
-
 def publish_constraints(study: Study, trial: FrozenTrial, values: Sequence[float]) -> None:
     """Note the constraints of a trial where Optuna and its dashboard look for them.
 
@@ -182,6 +181,11 @@ def median_of(distribution: BaseDistribution, rng: np.random.Generator) -> Any:
 def _params(trial: FrozenTrial) -> dict[str, Any]:
     """Return what a running trial has asked for, and what it is known to ask for."""
     return {**trial.system_attrs.get(PROPOSED, {}), **trial.params}
+
+
+def _is_complete(space: DefineByRunSpace, params: dict[str, Any]) -> bool:
+    """Whether params have values for all that exists with them, and all of them in the space."""
+    return _is_inside(space, params) and space.structure.expects(params) <= params.keys()
 
 
 def _is_inside(space: Space, params: dict[str, Any]) -> bool:

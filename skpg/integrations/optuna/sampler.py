@@ -20,7 +20,8 @@ from skpg.integrations.optuna.observed import (
     publish,
     publish_constraints,
 )
-from skpg.learners import Learner
+from skpg.known_scores import earlier_searches
+from skpg.learners import ActorCritic, Learner
 
 # Attempts to propose params that no other process proposes in the same instant.
 MAX_ATTEMPTS = 5
@@ -39,6 +40,10 @@ class PolicyGradientSampler(BaseSampler):
     learner : Learner, default=None
         The rule that improves the policy, from :mod:`skpg.learners`. None is
         ``ActorCritic()``.
+    warm_start_from : list, default=None
+        Earlier studies of the same or a similar objective, or other earlier searches, as those of
+        `PolicyGradientSearchCV`: what they tell about where to look. They are read at once, and
+        learned from as far as they lie in the space of the study.
     seed : int, default=None
         Pass an int for the same params in each run of a study in one thread.
     constraints_func : callable, default=None
@@ -83,10 +88,14 @@ class PolicyGradientSampler(BaseSampler):
         self,
         *,
         learner: Learner | None = None,
+        warm_start_from: Sequence[Any] | None = None,
         seed: int | None = None,
         constraints_func: Callable[[FrozenTrial], Sequence[float]] | None = None,
     ):
         self._learner = learner
+        self._earlier = earlier_searches(
+            "warm_start_from", warm_start_from, learner or ActorCritic()
+        )
         self._constraints_func = constraints_func
         self._rng = np.random.default_rng(seed)
         self._independent = RandomSampler(seed=seed)
@@ -162,7 +171,7 @@ class PolicyGradientSampler(BaseSampler):
         of_storage = self._studies.setdefault(study._storage, {})
         observed = of_storage.get(key)
         if observed is None or not observed.agrees_with(trials):
-            observed = of_storage[key] = ObservedStudy(minimize=key[1])
+            observed = of_storage[key] = ObservedStudy(key[1], self._earlier)
         observed.update(trials)
         return observed
 

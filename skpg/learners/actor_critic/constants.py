@@ -109,6 +109,23 @@ class Constants:
     switched_at_once : int
         New hyperparameters that one tie may show: candidates that differ in many are seldom
         contradicted. (History: 3 are -.014 at 100; without limit, chance is believed.)
+    transfer_opening : int
+        Candidates that a search with earlier searches begins with. (History: 5 in place of 10
+        are +.10 after ten.)
+    transfer_believed : int
+        Of these, how many the critics of the earlier searches choose. (Not measured.)
+    transfer_doubt : int
+        Candidates of which every second one is a draw of the user's distributions, after these
+        five. (History: +.05 at 25, on related and on other data.)
+    transfer_correlation : float
+        The earlier critics' correlation above which two of these are alike. (History: .9 in
+        place of .7 makes no difference.)
+    transfer_noise : float
+        Variance of the rewards around what earlier searches predict, on the critic's scale.
+        (History: .2 in place of .5 makes no difference.)
+    transfer_rewards : int
+        Rewards after which an earlier search counts half. (History: 10, 20 and without limit
+        are alike on related data; without limit other data mislead for long.)
     """
 
     rank_share: float = 0.5
@@ -152,6 +169,12 @@ class Constants:
     most_niches: int = 10
     explained_ties: float = 0.5
     switched_at_once: int = 5
+    transfer_opening: int = 5
+    transfer_believed: int = 3
+    transfer_doubt: int = 15
+    transfer_correlation: float = 0.9
+    transfer_noise: float = 0.5
+    transfer_rewards: int = 10
 
 
 CONSTANTS = Constants()

@@ -1,11 +1,11 @@
 """The critic: a Gaussian process that predicts the reward of an action.
 
-The prior of the tempered rewards is ``f ~ GP(0, a (k + v phi phi'))`` with noise
-``a * noise``. ``k`` is a Matern-5/2 kernel with one length scale per hyperparameter, where
-unordered lists enter one-hot; ``phi`` holds a linear and a quadratic term per number and
-the levels of each list. Such main effects are found from few observations, long before the
-product kernel can find them. Length scales, ``v`` and ``noise`` maximise the posterior (MAP);
-the amplitude ``a`` is profiled out.
+The prior of the tempered rewards is ``f ~ GP(m, a (k + v phi phi'))`` with noise ``a * noise``.
+``m`` is zero, or what earlier searches predict; ``k`` is a Matern-5/2 kernel with one length
+scale per hyperparameter, where unordered lists enter one-hot; ``phi`` holds a linear and a
+quadratic term per number and the levels of each list. Such main effects are found from few
+observations, long before the product kernel can find them. Length scales, ``v`` and ``noise``
+maximise the posterior (MAP); the amplitude ``a`` is profiled out.
 
 References
 ----------
@@ -17,6 +17,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,13 @@ from skpg.space.scalars import is_positive
 from skpg.space.types import FloatArray
 
 JITTER = 1e-8
+
+PriorMean = Callable[[FloatArray], FloatArray]
+
+
+def zero_mean(x: FloatArray) -> FloatArray:
+    """Return zero for each row of a design matrix."""
+    return np.zeros(len(x))
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +51,8 @@ class Critic:
         The noise variance is ``amplitude * noise``.
     top : float
         The greatest posterior mean at an observation: the best reward, cleaned of noise.
+    prior_mean : callable
+        From rows of the design matrix to the mean of ``f`` before any reward.
     """
 
     features: Features
@@ -54,13 +64,20 @@ class Critic:
     amplitude: float
     noise: float
     top: float
+    prior_mean: PriorMean = zero_mean
 
     @classmethod
     def condition(
-        cls, features: Features, theta: FloatArray, x: FloatArray, y: FloatArray
+        cls,
+        features: Features,
+        theta: FloatArray,
+        x: FloatArray,
+        y: FloatArray,
+        prior_mean: PriorMean = zero_mean,
     ) -> Critic:
         """Return the process given rewards `y` at the rows of the design matrix `x`."""
-        x = features.without_inert(x)
+        expected = prior_mean(x)
+        residuals, x = y - expected, features.without_inert(x)
         z, phi = _scaled(features, theta, x), features.main_effects(x)
         covariance = _matern(z, z) + np.exp(theta[-2]) * (phi @ phi.T)
         noise = np.exp(theta[-1]) + JITTER
@@ -72,25 +89,33 @@ class Critic:
                 break
             noise *= 10
         whitener = np.tril(lapack.dtrtri(factor, lower=1)[0])
-        weights = whitener.T @ (whitener @ y)
-        amplitude = max(float(y @ weights) / len(y), 1e-12)
+        weights = whitener.T @ (whitener @ residuals)
+        amplitude = max(float(residuals @ weights) / len(y), 1e-12)
         top = float((y - noise * weights).max())
-        return cls(features, theta, z, phi, weights, whitener, amplitude, float(noise), top)
+        return cls(
+            features, theta, z, phi, weights, whitener, amplitude, float(noise), top, prior_mean
+        )
 
     def predict(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the posterior mean and standard deviation of ``f``, of shape (n,) each."""
+        expected = self.prior_mean(x)
         _, phi, cross = self._cross(x)
         white = cross @ self.whitener.T
         prior = 1 + np.exp(self.theta[-2]) * np.einsum("ij,ij->i", phi, phi)
         variance = np.maximum(prior - np.einsum("ij,ij->i", white, white), 1e-10)
-        return cross @ self.weights, np.sqrt(self.amplitude * variance)
+        return expected + cross @ self.weights, np.sqrt(self.amplitude * variance)
+
+    def mean(self, x: FloatArray) -> FloatArray:
+        """Return the posterior mean of ``f``, of shape (n,)."""
+        return np.asarray(self.prior_mean(x) + self._cross(x)[-1] @ self.weights)
 
     def predict_joint(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the posterior mean, of shape (n,), and covariance, of shape (n, n)."""
         z, phi, cross = self._cross(x)
         white = cross @ self.whitener.T
         prior = _matern(z, z) + np.exp(self.theta[-2]) * (phi @ phi.T)
-        return cross @ self.weights, self.amplitude * (prior - white @ white.T)
+        mean = self.prior_mean(x) + cross @ self.weights
+        return mean, self.amplitude * (prior - white @ white.T)
 
     def after_observing(self, covariance: FloatArray, row: int) -> FloatArray:
         """Return the covariance after an observation of one row; its value does not matter."""
@@ -145,23 +170,24 @@ class GaussianProcess:
         y: FloatArray,
         start: FloatArray | None = None,
         max_iter: int = 15,
+        prior_mean: PriorMean = zero_mean,
     ) -> Critic:
         """Return the critic of rewards `y` at the rows of the design matrix `x`."""
-        d, x = features.n_groups, features.without_inert(x)
+        d, visible = features.n_groups, features.without_inert(x)
         mean, spread = self._prior(d)
-        effects = features.main_effects(x)
+        effects = features.main_effects(visible)
         bounds = [(np.log(0.02), np.log(200.0))] * d
         bounds += [(np.log(1e-6), np.log(10.0)), (np.log(1e-6), 0.0)]
         found = minimize(
             _loss,
             mean if start is None else start,
-            (features, x, y, effects @ effects.T, mean, spread),
+            (features, visible, y - prior_mean(x), effects @ effects.T, mean, spread),
             jac=True,
             method="L-BFGS-B",
             bounds=bounds,
             options={"maxiter": max_iter, "maxfun": 2 * max_iter},
         )
-        return Critic.condition(features, found.x, x, y)
+        return Critic.condition(features, found.x, x, y, prior_mean)
 
     def _prior(self, d: int) -> tuple[FloatArray, FloatArray]:
         centre = self.length_scale[0] * np.sqrt(max(d, 1) / 3)

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from skpg.learners.actor_critic.climbing import climb
 from skpg.learners.actor_critic.constants import CONSTANTS
-from skpg.learners.actor_critic.critic import Critic, GaussianProcess
+from skpg.learners.actor_critic.critic import Critic, GaussianProcess, zero_mean
 from skpg.learners.actor_critic.proposals import propose_batch
 from skpg.learners.actor_critic.recommendation import recommend_near_best
 from skpg.learners.actor_critic.sampling import at_medians, perturb, stratified, well_spread
 from skpg.learners.actor_critic.state import ActorCriticState
 from skpg.learners.actor_critic.switches import switched_off
-from skpg.learners.base import Admissible, Learner, Memory, check_integer, check_positive
+from skpg.learners.actor_critic.transfer import Transfer, warm_opening
+from skpg.learners.base import Admissible, Earlier, Learner, Memory, check_integer, check_positive
 from skpg.learners.rewards import replace_failed, temper
 from skpg.policy.policy import Policy
 from skpg.space.features import Features, design
@@ -91,6 +92,7 @@ class ActorCritic(Learner):
 
     opening: ClassVar[int] = 10
     in_flight: ClassVar[int | None] = 4
+    uses_earlier: ClassVar[bool] = True
 
     ambitions: tuple[float, ...] = (0.3, 1.0)
     trust_region: float = 0.1
@@ -107,6 +109,10 @@ class ActorCritic(Learner):
         check_integer(self, "memory_size", 10)
         if not isinstance(self.critic, GaussianProcess):
             raise TypeError(f"critic must be a GaussianProcess, got {self.critic!r}.")
+
+    def opening_with(self, memory: Memory) -> int:
+        """Return the number of candidates to begin with, fewer where earlier searches help."""
+        return CONSTANTS.transfer_opening if memory.earlier else self.opening
 
     def init(self, space: Space) -> ActorCriticState:
         """Return the user's distributions, without a critic."""
@@ -147,13 +153,17 @@ class ActorCritic(Learner):
         """Pick a batch by the critic.
 
         The first batch is spread over the space. It opens with the centre, around which users
-        tend to choose their ranges.
+        tend to choose their ranges, or with what earlier searches found.
         """
         if state.critic is None:
             actions = well_spread(state.policy, n, rng)
-            if n >= self.opening and not len(memory):
+            if memory.earlier and not len(memory):
+                earlier = self._earlier_critics(state.space, memory)
+                believed = warm_opening(earlier, state.space, memory, admissible)
+                actions = np.concatenate([believed, actions])
+            elif n >= self.opening and not len(memory):
                 actions[0] = at_medians(state.space, actions[0])
-            return actions[admissible(actions)]
+            return actions[admissible(actions)][:n]
         actions = propose_batch(state, memory, n, self.ambitions, rng, admissible)
         first = len(memory) + len(memory.pending)
         if any(number % CONSTANTS.refined == 0 for number in range(first, first + n)):
@@ -173,22 +183,35 @@ class ActorCritic(Learner):
 
         Its length scales are fitted again when there is 10 % more to learn from.
         """
-        rows = _remembered(memory.rewards, self.memory_size)
-        features = Features.of(state.space)
-        y = temper(memory.rewards, CONSTANTS.rank_share)[rows]
-        x = design(state.space, memory.actions[rows])
-        features = features.with_off(switched_off(features, x, memory.rewards[rows]))
+        features, x, y = self._material(state.space, memory)
+        if memory.earlier and not state.earlier:
+            state = replace(state, earlier=self._earlier_critics(state.space, memory))
+        prior_mean = Transfer.fit(state.earlier, x, y) if state.earlier else zero_mean
         if state.critic is None:
-            critic = self.critic.fit(features, x, y)
+            critic = self.critic.fit(features, x, y, prior_mean=prior_mean)
         elif len(memory) < CONSTANTS.refit_growth * state.fitted:
-            critic = Critic.condition(features, state.critic.theta, x, y)
+            critic = Critic.condition(features, state.critic.theta, x, y, prior_mean)
             return replace(state, critic=critic)
         else:
             # with more rewards the optimum moves less, and an evaluation of the loss costs more
             few = len(memory) < CONSTANTS.few_rewards
             steps = CONSTANTS.refit_steps if few else CONSTANTS.refit_steps // 2
-            critic = self.critic.fit(features, x, y, state.critic.theta, steps)
+            critic = self.critic.fit(features, x, y, state.critic.theta, steps, prior_mean)
         return replace(state, critic=critic, fitted=len(memory))
+
+    def _earlier_critics(self, space: Space, memory: Memory) -> tuple[Critic, ...]:
+        """Return a critic of each earlier search."""
+        return tuple(self.critic.fit(*self._material(space, search)) for search in memory.earlier)
+
+    def _material(
+        self, space: Space, told: Memory | Earlier
+    ) -> tuple[Features, FloatArray, FloatArray]:
+        """Return what a critic is fitted to: features, the design matrix, tempered rewards."""
+        rows = _remembered(told.rewards, self.memory_size)
+        x = design(space, told.actions[rows])
+        features = Features.of(space)
+        features = features.with_off(switched_off(features, x, told.rewards[rows]))
+        return features, x, temper(told.rewards, CONSTANTS.rank_share)[rows]
 
 
 def _remembered(rewards: FloatArray, size: int) -> NDArray[np.intp]:

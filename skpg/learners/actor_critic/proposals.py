@@ -22,8 +22,8 @@ class Turn(NamedTuple):
     """The purpose of a candidate, and by how much it is to improve.
 
     Kinds are "best", an improvement on the best candidate of all; "niche", on the best one
-    outside of the niches that were left; "explore", a draw of the explorer; and "step", a
-    small step from the best candidate.
+    outside of the niches that were left; "explore", a draw of the explorer; "step", a small
+    step from the best candidate; and "draw", a draw of the user's distributions.
     """
 
     kind: str
@@ -41,9 +41,13 @@ def propose_batch(
     """Return actions for the next turns; those that improve on the best come first."""
     turns = turns_of(state, memory, n, ambitions)
     kinds = [turn.kind for turn in turns]
-    n_explore, n_step = kinds.count("explore"), kinds.count("step")
-    drawn = state.explorer.propose(state.known_critic, memory.pending, n_explore, rng, admissible)
-    elsewhere = np.concatenate([drawn, small_steps(state, memory, n_step, rng, admissible)])
+    n_explore, n_step, n_draw = map(kinds.count, ("explore", "step", "draw"))
+    explored = state.explorer.propose(
+        state.known_critic, memory.pending, n_explore, rng, admissible
+    )
+    steps = small_steps(state, memory, n_step, rng, admissible)
+    drawn = draws(state, n_draw, rng, admissible) if n_draw else steps[:0]
+    elsewhere = np.concatenate([explored, steps, drawn])
     elsewhere = elsewhere[admissible(elsewhere)]
     aims = [turn for turn in turns if turn.kind in ("best", "niche")]
     aims += [Turn("best", ambitions[0])] * (n - len(aims) - len(elsewhere))
@@ -67,6 +71,8 @@ def turns_of(
             kind, step = cycle[turn % len(cycle)], turn // 2 + turn // len(cycle)
         if kind == "niche" and state.niches.parent is None:
             kind = "explore"
+        if memory.earlier and turn < CONSTANTS.transfer_doubt and turn % 2:
+            kind = "draw"
         turns.append(Turn(kind, ambitions[step % len(ambitions)]))
     return turns
 
@@ -93,6 +99,14 @@ def small_steps(
     mean, _ = state.known_critic.predict(design(state.space, actions))
     winners = mean.reshape(-1, contestants).argmax(axis=1)
     return actions.reshape(len(winners), contestants, -1)[np.arange(len(winners)), winners][:n]
+
+
+def draws(
+    state: ActorCriticState, n: int, rng: np.random.Generator, admissible: Admissible
+) -> FloatArray:
+    """Return `n` draws of the user's distributions."""
+    prior, size = Policy.prior(state.space), CONSTANTS.screened // 7
+    return draw_admissible(lambda: stratified(prior, size, rng), n, admissible)[:n]
 
 
 def _improvements(

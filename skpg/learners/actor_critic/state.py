@@ -26,6 +26,8 @@ class ActorCriticState(LearnerState):
         Number of rewards when the policy last took its steps.
     niches : Niches
     explorer : Explorer
+    earlier : tuple of Critic
+        One of each earlier search; empty before the first rewards.
     """
 
     critic: Critic | None = None
@@ -33,6 +35,7 @@ class ActorCriticState(LearnerState):
     improved: int = 0
     niches: Niches = field(default_factory=Niches)
     explorer: Explorer = field(default_factory=Explorer)
+    earlier: tuple[Critic, ...] = ()
 
     @property
     def known_critic(self) -> Critic:

@@ -9,7 +9,8 @@ from optuna.distributions import FloatDistribution  # noqa: E402
 from optuna.trial import TrialState, create_trial  # noqa: E402
 
 from skpg.integrations.optuna import PolicyGradientSampler  # noqa: E402
-from skpg.integrations.optuna.observed import ObservedStudy, is_feasible  # noqa: E402
+from skpg.integrations.optuna.observed import ObservedStudy  # noqa: E402
+from skpg.known_scores import is_feasible  # noqa: E402
 
 optuna.logging.set_verbosity(optuna.logging.CRITICAL)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from skpg.learners import Learner, NaturalGradient
+from skpg.learners import ActorCritic, Learner, NaturalGradient
 
 optuna = pytest.importorskip("optuna")
 
@@ -235,3 +235,46 @@ def test_reseeding_makes_two_copies_differ():
         study.optimize(lambda t: t.suggest_float("x", 0, 1), n_trials=3)
     first, second = ([t.params["x"] for t in study.trials[1:]] for study in studies)
     assert first != second
+
+
+class Noting(ActorCritic):
+    """Notes what it is handed of earlier studies."""
+
+    def propose(self, state, memory, n, rng, admissible):
+        earlier = [(state.space.decode(e.actions), e.rewards.tolist()) for e in memory.earlier]
+        NOTED.append(earlier)
+        return super().propose(state, memory, n, rng, admissible)
+
+
+NOTED = []
+
+
+def test_earlier_studies_are_learned_from_as_far_as_they_lie_in_the_space():
+    earlier = study_of(conditional, 12)
+    other = ([{"depth": 3}, {"depth": 4}], [1.0, 2.0])  # without what decides whether it exists
+    NOTED.clear()
+    sampler = PolicyGradientSampler(learner=Noting(), warm_start_from=[earlier, other], seed=0)
+    sampler = pickle.loads(pickle.dumps(sampler))
+    study = optuna.create_study(sampler=sampler)
+    study.optimize(conditional, n_trials=12)
+    assert len(study.trials) == 12
+    ((params, rewards),) = NOTED[-1]
+    assert rewards == [-t.value for t in earlier.trials if t.params in params]
+    assert len(params) > 6
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "words"),
+    [
+        ({"warm_start_from": [3]}, TypeError, r"warm_start_from\[0\] must be a fitted search"),
+        ({"warm_start_from": [([{}], [1.0])]}, ValueError, "at least 2 candidates with a score"),
+        (
+            {"warm_start_from": [([{}, {}], [1.0, 2.0])], "learner": NaturalGradient()},
+            ValueError,
+            "warm_start_from needs a learner",
+        ),
+    ],
+)
+def test_earlier_studies_that_cannot_be_used_are_refused_at_once(settings, error, words):
+    with pytest.raises(error, match=words):
+        PolicyGradientSampler(**settings)

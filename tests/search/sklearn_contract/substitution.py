@@ -34,6 +34,7 @@ class GridSearch(PolicyGradientSearchCV):
     batch_size = 2  # the grids of tests are small, and should still take several updates
     learner = None
     initial_params = None
+    warm_start_from = None
     constraint = None
     random_state = 0
     racing = False
