@@ -20,6 +20,7 @@ from skpg.evaluation.score_bounds import race_of
 from skpg.evaluation.settings import SearchSettings
 from skpg.evaluation.sklearn import BaseSearchCV, Interval, RunningFit, StrOptions
 from skpg.evaluation.task_tree import TaskTree
+from skpg.evaluation.terminal import ProgressLines
 from skpg.learners import Learner
 from skpg.optimizer import PolicyGradientOptimizer
 from skpg.present import PresentCandidate, PresentReport
@@ -115,7 +116,9 @@ class PolicyGradientSearchCV(BaseSearchCV):
     verbose : int, default=0
         The higher, the more messages.
 
-        - >=1: the number of fits, and the score of the estimator as it is;
+        - >=1: the number of fits, the score of the estimator as it is, and a line for each batch
+          or for ten candidates: how many are done, the best one, and about how many seconds are
+          left. On a terminal that is one line, which is written anew with each candidate;
         - >=2: the time of each fit;
         - >=3: its fold and score;
         - >=10: the number of the candidate, and a message when a fit starts.
@@ -480,9 +483,10 @@ class PolicyGradientSearchCV(BaseSearchCV):
         _check_initial_params(initial_params, space, constraint)
         present = _present_candidate(self.estimator, space, constraint)
         settings, fit = SearchSettings.of(self), RunningFit.of(self, evaluate_candidates)
-        report = present and PresentReport(present, verbose=self.verbose > 0)
-        if report:
-            settings = replace(settings, callbacks=[*(self.callbacks or ()), report])
+        lines = ProgressLines.of(settings, n_candidates)
+        report = present and PresentReport(present, lines.say)
+        own = [report, lines] if report else [lines]
+        settings = replace(settings, callbacks=[*(self.callbacks or ()), *own])
         race = race_of(settings, fit.keywords["scorer"])
         evaluation = evaluation_on(settings, fit.parallel)
         learner = settings.learner
@@ -504,9 +508,12 @@ class PolicyGradientSearchCV(BaseSearchCV):
                 evaluation=evaluation,
                 nested=is_nested(PolicyGradientSearchCV.fit.__code__),
             ) as validation:
-                for candidates, rewards in validation.run(optimizer.ask):
-                    optimizer.tell(candidates, rewards)
-                    history.append(_record(optimizer, rewards))
+                try:
+                    for candidates, rewards in validation.run(optimizer.ask):
+                        optimizer.tell(candidates, rewards)
+                        history.append(_record(optimizer, rewards))
+                finally:
+                    lines.close(validation.stop_reason)
                 # `fit` sets it after the refit, which may fail or be interrupted
                 self.cv_results_ = validation.finish({"iter": optimizer.memory.updates})
         self._statuses = validation.statuses
