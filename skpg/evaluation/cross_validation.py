@@ -145,7 +145,7 @@ def cross_validation(
         )
         if settings.verbose > 0:
             _announce(n_folds, n_candidates, len(journal.asked))
-        tasks.begin(n_candidates * n_folds)
+        tasks.begin(n_candidates * n_folds - _n_known_fits(journal, n_candidates))
         stack.enter_context(engine)
         yield CrossValidation(settings, fit, journal, tasks, schedule, engine)
 
@@ -239,6 +239,12 @@ def evaluation_on(settings: SearchSettings, parallel: Any) -> str:
         return settings.evaluation
     warn("The active joblib backend takes whole batches only: evaluation='async' has no effect.")
     return "batch"
+
+
+def _n_known_fits(journal: Journal, n_candidates: int) -> int:
+    """Return how many fits need not be made, since an earlier run has made them."""
+    known = map(journal.recorded, range(min(len(journal.asked), n_candidates)))
+    return sum(len(candidate.outcomes) for candidate in known if candidate is not None)
 
 
 def _announce(n_folds: int, n_candidates: int, n_known: int) -> None:
