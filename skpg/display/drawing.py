@@ -111,8 +111,8 @@ def legend_above(ax: Axes, **options: Any) -> None:
             "borderaxespad": 0.3,
         } | options
         ax.legend(
-            handles, labels, ncols=len(labels) if len(labels) <= 4 else 3, frameon=False, fontsize="small",
-            handlelength=1.5, columnspacing=1.2, **options,
+            handles, labels, ncols=len(labels) if len(labels) <= 4 else 3, frameon=False,
+            fontsize="small", handlelength=1.5, columnspacing=1.2, **options,
         )  # fmt: skip
 
 
@@ -211,6 +211,16 @@ def mark_failures(
             x, np.full(len(x), level), marker="x", s=18, linewidths=1.0, color=ORANGE,
             transform=ax.get_xaxis_transform(), label=label, zorder=3, clip_on=False,
         )  # fmt: skip
+
+
+def boxes(
+    ax: Axes, left: FloatArray, right: FloatArray, bottom: FloatArray, top: FloatArray, **style: Any
+) -> None:
+    """Draw rectangles, thousands of them as one artist."""
+    from matplotlib.collections import PolyCollection
+
+    corners = np.array([[left, bottom], [right, bottom], [right, top], [left, top]])
+    ax.add_collection(PolyCollection(list(np.moveaxis(corners, 2, 0)), **style))
 
 
 def mark_below(ax: Axes, x: FloatArray, size: float) -> None:

@@ -77,7 +77,7 @@ class PolicyDisplay:
     >>> from skpg import PolicyGradientSearchCV
     >>> from skpg.display import PolicyDisplay
     >>> search = PolicyGradientSearchCV(
-    ...     SVC(), {"C": loguniform(1e-3, 1e3), "kernel": ["rbf", "poly"]}, n_iter=20, random_state=0
+    ...     SVC(), {"C": loguniform(1e-3, 1e3)}, n_iter=20, random_state=0
     ... ).fit(*load_iris(return_X_y=True))
     >>> display = PolicyDisplay.from_search(search)
     >>> display.quantiles[0][0].round(3).tolist()  # before the first candidate: the user's own
