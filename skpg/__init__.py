@@ -1,6 +1,6 @@
 """A scikit-learn hyperparameter search that learns while it searches."""
 
-from skpg import learners, spaces
+from skpg import display, learners, spaces
 from skpg.optimizer import PolicyGradientOptimizer
 from skpg.policy.policy import Policy
 from skpg.search import PolicyGradientSearchCV
@@ -20,6 +20,7 @@ __all__ = [
     "StorageError",
     "StudyInUseError",
     "StudySummary",
+    "display",
     "learners",
     "load_study",
     "logrange",

@@ -491,6 +491,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
         evaluation = evaluation_on(settings, fit.parallel)
         learner = settings.learner
         history: list[dict[str, Any]] = []
+        thetas = []
         with open_journal(settings, fit, space, learner, evaluation=evaluation) as journal:
             self._recognised_by = journal.recognised_by
             seed = self.random_state if journal.seed is None else journal.seed
@@ -512,11 +513,14 @@ class PolicyGradientSearchCV(BaseSearchCV):
                     for candidates, rewards in validation.run(optimizer.ask):
                         optimizer.tell(candidates, rewards)
                         history.append(_record(optimizer, rewards))
+                        thetas.append(optimizer.policy.theta)
                 finally:
                     lines.close(validation.stop_reason)
                 # `fit` sets it after the refit, which may fail or be interrupted
                 self.cv_results_ = validation.finish({"iter": optimizer.memory.updates})
         self._statuses = validation.statuses
+        # for displays: the policy after each update, and when and where each fit ran
+        self._thetas, self._fit_log = np.array(thetas), validation.fit_log
         self.policy_ = replace(optimizer.policy, note=report.sentence if report else "")
         self.history_ = history
         self.stop_reason_ = validation.stop_reason
