@@ -1,0 +1,1 @@
+"""Reports on searches, in words, figures and tables."""
