@@ -21,8 +21,6 @@ BLUE, ORANGE, GREEN, PURPLE, SKY, AMBER, GREY = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#8A8A8A",
 )  # fmt: skip
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, AMBER)
-# A perceptually uniform scale of colours that is monotone in grey.
-SCORE_MAP = "viridis"
 # Ticks of a list at most; of longer ones some have no label.
 MOST_TICKS = 16
 
@@ -184,7 +182,7 @@ def shades(n: int) -> list[tuple[float, ...]]:
     """Return `n` tints of one colour, the strongest first; they also differ in grey."""
     from matplotlib.colors import to_rgb
 
-    return [(*to_rgb(BLUE), alpha) for alpha in np.linspace(0.75, 0.15, n)]
+    return [(*to_rgb(SKY), alpha) for alpha in np.linspace(0.95, 0.2, n)]
 
 
 def whole_numbers(axis: Any, n_ticks: int = 9) -> None:
@@ -194,11 +192,22 @@ def whole_numbers(axis: Any, n_ticks: int = 9) -> None:
     axis.set_major_locator(MaxNLocator(n_ticks, steps=[1, 2, 5, 10], integer=True))
 
 
-def mark_best(ax: Axes, x: float, y: float, label: str | None = "best") -> None:
+def score_map() -> Any:
+    """Return a perceptually uniform scale of colours that is monotone in grey.
+
+    Without the ends of viridis, which do not show on white or on black.
+    """
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap(colormaps["viridis"](np.linspace(0.1, 0.88, 256)))
+
+
+def mark_best(ax: Axes, x: float, y: float, colour: str = AMBER, edge: str = BLUE) -> None:
     """Mark the best candidate."""
     ax.scatter(
-        [x], [y], marker="*", s=110, color=AMBER, edgecolors=BLUE, linewidths=0.8, label=label,
-        zorder=6,
+        [x], [y], marker="*", s=110, color=colour, edgecolors=edge, linewidths=0.8, label="best",
+        zorder=6, clip_on=False,
     )  # fmt: skip
 
 
@@ -220,7 +229,7 @@ def boxes(
     from matplotlib.collections import PolyCollection
 
     corners = np.array([[left, bottom], [right, bottom], [right, top], [left, top]])
-    ax.add_collection(PolyCollection(list(np.moveaxis(corners, 2, 0)), **style))
+    ax.add_collection(PolyCollection(list(np.moveaxis(corners, 2, 0)), snap=False, **style))
 
 
 def mark_below(ax: Axes, x: FloatArray, size: float) -> None:

@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from skpg.display.drawing import BLUE, GREY, SKY, legend_above, panels, plain, tidy
+from skpg.display.drawing import (
+    BLUE,
+    GREY,
+    SKY,
+    legend_above,
+    legend_of_panels,
+    panels,
+    plain,
+    tidy,
+)
 from skpg.display.record import SearchRecord
 from skpg.display.scales import Scale, scales_of
 from skpg.display.score_critic import ScoreCritic, chosen_rows, prior_actions
@@ -135,7 +144,8 @@ class ImportanceDisplay:
         known = int(np.isfinite(record.estimates).sum())
         if known < LEAST_CANDIDATES:
             raise ValueError(
-                f"importance needs at least {LEAST_CANDIDATES} candidates with a score, got {known}."
+                f"importance needs at least {LEAST_CANDIDATES} candidates with a score, "
+                f"got {known}."
             )
         scales = scales_of(record)
         effects = np.array(list(_effects(record, n_refits)))[:, :, [s.column for s in scales]]
@@ -163,6 +173,7 @@ class ImportanceDisplay:
         ImportError
             If matplotlib is not installed.
         """
+        whole_figure = ax is None
         self.figure_, axes = panels("ImportanceDisplay.plot", ax, 1, self.figsize)
         self.ax_ = ax = axes[0]
         y = np.arange(len(self.names), dtype=float)
@@ -180,7 +191,10 @@ class ImportanceDisplay:
         ax.set_xlim(0, 1)
         ax.set_xlabel("share of the variance that a critic expects")
         tidy(ax, "x")
-        legend_above(ax)
+        if whole_figure:
+            legend_of_panels(self.figure_, axes)
+        else:
+            legend_above(ax)
         return self
 
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from skpg.display.drawing import (
     ORANGE,
-    SCORE_MAP,
     dot_size,
     mark_best,
     panels,
     plain,
+    score_map,
     set_scale,
 )
 from skpg.display.importance import most_important
@@ -177,10 +177,12 @@ class PairsDisplay:
         x, y, record = self.scales[i], self.scales[j], self.record
         image = ax.pcolormesh(
             _edges(self.grids[i], x), _edges(self.grids[j], y), self.surfaces[pair],
-            cmap=SCORE_MAP, vmin=low, vmax=high, rasterized=True,
+            cmap=score_map(), vmin=low, vmax=high, rasterized=True,
         )  # fmt: skip
+        limits = ax.get_xlim(), ax.get_ylim()
         set_scale(ax, x, "x")
         set_scale(ax, y, "y")
+        ax.set(xlim=limits[0], ylim=limits[1])
         places = _spread([x, y], record)
         size = 0.6 * dot_size(len(record))
         shown = ~record.failed
@@ -190,7 +192,7 @@ class PairsDisplay:
         )  # fmt: skip
         ax.scatter(*places[:, record.failed], s=14, marker="x", color=ORANGE, lw=1.0)
         if record.best is not None and not np.isnan(places[:, record.best]).any():
-            mark_best(ax, *places[:, record.best])
+            mark_best(ax, *places[:, record.best], "white", "black")
         return image
 
 

@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 
 from skpg.display.drawing import (
-    AMBER,
-    BLUE,
     GREY,
     MOST_TICKS,
     ORANGE,
-    SCORE_MAP,
     panels,
     plain,
     score_limits,
+    score_map,
 )
 from skpg.display.record import SearchRecord
 from skpg.display.scales import Scale, scales_of
@@ -148,20 +146,19 @@ class ParallelCoordinatesDisplay:
         alpha = float(np.clip(30.0 / np.sqrt(n), 0.15, 1.0) ** 0.5)
         style: dict[str, Any] = {"rasterized": n > 500, "capstyle": "round"}
         collection = LineCollection(
-            list(lines[known]), array=self.scores[known], cmap=SCORE_MAP, lw=1.0, alpha=alpha,
+            list(lines[known]), array=self.scores[known], cmap=score_map(), lw=1.0, alpha=alpha,
             **style,
         )  # fmt: skip
         low, high = self.score_limits
         collection.set_clim(low, high)
         failed = self.record.failed
         self.ax_.add_collection(
-            LineCollection(list(lines[failed]), colors=ORANGE, lw=0.8, ls=":", alpha=alpha, **style)
+            LineCollection(list(lines[failed]), colors=GREY, lw=0.8, ls=":", alpha=alpha, **style)
         )
         self.ax_.add_collection(collection)
         best = self.record.best
         if best is not None:
-            self.ax_.plot(*lines[best].T, color=AMBER, lw=3.2, zorder=4, marker="o", ms=4)
-            self.ax_.plot(*lines[best].T, color=BLUE, lw=1.2, zorder=5, label="best")
+            self.ax_.plot(*lines[best].T, color=ORANGE, lw=2.4, zorder=5, label="best")
 
     def _plot_axes(self) -> None:
         ax, last = self.ax_, len(self.scales)

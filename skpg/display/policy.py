@@ -11,6 +11,7 @@ from scipy.special import ndtri
 from skpg.display.drawing import (
     BLUE,
     GREY,
+    SKY,
     dot_size,
     legend_of_panels,
     mark_best,
@@ -196,8 +197,8 @@ class PolicyDisplay:
         set_scale(ax, scale, "y", titled=False)
         fan, n = self.quantiles[scale.column], self.n_candidates
         of = " of the policy learned again" if self.is_replayed else " of the policy"
-        for k, share, alpha in ((0, "98 %", 0.12), (1, "80 %", 0.2), (2, "50 %", 0.28)):
-            style = {"color": BLUE, "alpha": alpha, "lw": 0, "label": f"central {share}"}
+        for k, share, alpha in ((0, "98 %", 0.22), (1, "80 %", 0.3), (2, "50 %", 0.4)):
+            style = {"color": SKY, "alpha": alpha, "lw": 0, "label": f"central {share}"}
             ax.fill_between(n, fan[:, k], fan[:, -1 - k], step="post", **style)
         ax.step(n, fan[:, 3], where="post", color=BLUE, lw=1.5, label=f"median{of}")
         self._plot_candidates(ax, self.record.resolved[:, scale.column])
@@ -237,7 +238,7 @@ class PolicyDisplay:
     def _plot_candidates(self, ax: Any, heights: FloatArray) -> None:
         record, numbers = self.record, np.arange(1, len(self.record) + 1)
         shown = ~np.isnan(heights) & ~record.failed
-        style: dict[str, Any] = {"s": 0.6 * dot_size(len(record)), "lw": 0.4, "zorder": 3}
+        style: dict[str, Any] = {"s": dot_size(len(record)), "lw": 0.4, "zorder": 3}
         ax.scatter(
             numbers[shown], heights[shown], color=GREY, edgecolors="white", label="candidate",
             rasterized=len(record) > 2000, **style,

@@ -11,6 +11,7 @@ import numpy as np
 from skpg.display.drawing import (
     BLUE,
     GREY,
+    SKY,
     dot_size,
     legend_of_panels,
     mark_below,
@@ -204,10 +205,10 @@ class SlicesDisplay:
             ends = np.maximum([found.median - found.low, found.high - found.median], 0.0)
             ax.errorbar(
                 found.positions, found.median, ends, fmt="_", color=BLUE, ms=16, mew=2, lw=5,
-                elinewidth=6, ecolor=(*_rgb(BLUE), 0.25), zorder=2,
+                elinewidth=6, ecolor=(*_rgb(SKY), 0.45), zorder=2,
             )  # fmt: skip
         else:
-            band = {"color": BLUE, "alpha": 0.18, "lw": 0}
+            band = {"color": SKY, "alpha": 0.35, "lw": 0}
             ax.fill_between(found.positions, found.low, found.high, **band)
             label = "the best one with another value, by a critic"
             ax.plot(found.positions, found.median, color=BLUE, lw=1.8, zorder=4, label=label)

@@ -72,8 +72,8 @@ class TimelineDisplay:
         log = record.fit_log
         if log is None or np.isnan(log.begins).all():
             raise ValueError(
-                "a timeline needs a fitted PolicyGradientSearchCV that ran its fits itself: storages "
-                "and other searches do not keep when fits began."
+                "a timeline needs a fitted PolicyGradientSearchCV that ran its fits itself: "
+                "storages and other searches do not keep when fits began."
             )
         known = np.flatnonzero(~np.isnan(log.begins))
         known = known[np.argsort(log.begins[known], kind="stable")]
@@ -141,6 +141,8 @@ class TimelineDisplay:
         self.figure_, axes = panels("TimelineDisplay.plot", ax, 1, self.figsize)
         self.ax_ = ax = axes[0]
         best = self.candidates == self.best
+        # an outline would be wider than a short fit
+        edge = "white" if np.median(self.ends - self.begins) > self.ends.max() / 500 else "none"
         for rows, label, colour in (
             ((self.statuses == "complete") & ~best, "complete", BLUE),
             ((self.statuses == "raced") & ~best, "lost the race", SKY),
@@ -150,8 +152,7 @@ class TimelineDisplay:
             if rows.any():
                 place = self.workers[rows].astype(float)
                 ends = self.begins[rows], self.ends[rows], place - 0.38, place + 0.38
-                # an outline of its own colour shows fits that are narrower than a pixel
-                boxes(ax, *ends, facecolor=colour, edgecolor="white", linewidth=0.3, label=label)
+                boxes(ax, *ends, facecolor=colour, edgecolor=edge, lw=0.3, label=label)
         n = len(self.worker_names)
         places = np.arange(0, n, -(-n // MOST_NAMES))
         ax.set_yticks(places, [plain(text) for text in _short(self.worker_names, places)])
