@@ -3,6 +3,7 @@
 from skpg import display, learners, spaces
 from skpg.optimizer import PolicyGradientOptimizer
 from skpg.policy.policy import Policy
+from skpg.reporting import report
 from skpg.search import PolicyGradientSearchCV
 from skpg.space.lists import Categorical, Ordinal
 from skpg.space.logrange import logrange
@@ -24,6 +25,7 @@ __all__ = [
     "learners",
     "load_study",
     "logrange",
+    "report",
     "spaces",
     "studies",
 ]

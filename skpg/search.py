@@ -526,6 +526,62 @@ class PolicyGradientSearchCV(BaseSearchCV):
         self.stop_reason_ = validation.stop_reason
         self.n_fits_ = validation.n_fits
 
+    def report(self, path="report.html", *, metric=None):
+        """Write a report on the fitted search: one HTML file that works offline.
+
+        It has the verdict in words, what to do next, figures, a table of all candidates that
+        sorts and filters, and the best estimator in code. Without matplotlib there are no
+        figures.
+
+        Parameters
+        ----------
+        path : str or path-like, default="report.html"
+            The file to write. One of this name is replaced.
+        metric : str, default=None
+            Of several metrics the one to report on. None is the one that `refit` names, else the
+            first.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        NotFittedError
+            If the search is not fitted.
+        ValueError
+            If there is no such metric.
+
+        See Also
+        --------
+        skpg.report : The same, also for stored studies and searches of scikit-learn.
+        """
+        # a room above this one, which is entered only when it is asked for
+        from skpg.reporting import report
+
+        return report(self, path, metric=metric)
+
+    @property
+    def _repr_html_(self):
+        """The summary of a fitted search, and scikit-learn's diagram, for notebooks."""
+        diagram = super()._repr_html_  # raises AttributeError where diagrams are not wanted
+        return lambda: self._summary_html() + diagram()
+
+    def _repr_mimebundle_(self, **kwargs):
+        """As `_repr_html_`, for the notebooks that ask for all forms at once."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if "text/html" in bundle:
+            bundle["text/html"] = self._summary_html() + bundle["text/html"]
+        return bundle
+
+    def _summary_html(self):
+        if not hasattr(self, "stop_reason_"):  # the last attribute that `fit` sets
+            return ""
+        from skpg.reporting.notebook import summary_html
+
+        return summary_html(self)
+
     def _select_best_index(self, refit, refit_metric, results):
         """Let a callable choose among the candidates that have a score on each fold."""
         complete = np.flatnonzero(np.array(self._statuses) == "complete")

@@ -22,6 +22,8 @@ N_BEST = 10
 AT_THE_END, NEAR_THE_END = 0.05, 0.1
 # So many candidates without a gain, and such a share of all, are no accident.
 LEAST_AFTER, SHARE_AFTER = 20, 0.3
+# A gain is next to nothing if it is less than this share of what the best one is above the median.
+NOTHING = 0.01
 # The share of the last candidates in which the best one shows that the search still gains.
 LATE = 0.15
 # The share of candidates that fail from which on it is worth a look.
@@ -70,17 +72,21 @@ def _on_stopping(facts: Facts) -> Iterator[str]:
     record, n = facts.record, len(facts.record)
     if record.best is None or n < LEAST_AFTER:
         return
-    after = n - 1 - record.best
+    best = float(record.scores[record.best])
+    least_gain = NOTHING * (best - float(np.nanmedian(record.scores)))
+    reached = int(np.flatnonzero(record.best_so_far >= best - least_gain)[0])
+    after = n - 1 - reached
     if after >= max(LEAST_AFTER, SHARE_AFTER * n):
+        gain = best - float(record.best_so_far[reached])
+        won = f"next to nothing ({score_text(gain)})" if gain else "nothing"
         yield (
-            f"The last {after:,} candidates won nothing: stop here. More of the same search is "
+            f"The last {after:,} candidates won {won}: stop here. More of the same search is "
             "unlikely to find much."
         )
     elif after < LATE * n and facts.stop_reason != "exhausted":
         yield (
-            f"The best candidate is number {record.best + 1:,} of {n:,}: the search still gains. A "
-            "larger `n_iter` repeats these candidates and goes on; with `storage` it does not fit "
-            "them again."
+            f"The score still rose at candidate {reached + 1:,} of {n:,}. A larger `n_iter` repeats "
+            "these candidates and goes on; with `storage` it does not fit them again."
         )
 
 
@@ -112,17 +118,15 @@ def _depths(record: SearchRecord, scale: Scale) -> FloatArray:
     if not scale.is_list:
         depths = ndtr(record.actions[:, scale.column])
         low, high = scale.ends
-        depths = np.where(resolved == low, 0.0, depths)
-        return np.asarray(np.where(resolved == high, 1.0, depths))
+        depths = np.where(resolved <= (-np.inf if low is None else low), 0.0, depths)
+        return np.asarray(np.where(resolved >= (np.inf if high is None else high), 1.0, depths))
     if scale.dimension.nominal or len(scale.labels) < 3:
         return np.full(len(record), 0.5)
     places = scale.positions(resolved)
     return np.where(places == 0, 0.0, np.where(places == len(scale.labels) - 1, 1.0, 0.5))
 
 
-def _about_the_end(
-    record: SearchRecord, scale: Scale, *, upper: bool, n_near: int, n: int
-) -> str:
+def _about_the_end(record: SearchRecord, scale: Scale, *, upper: bool, n_near: int, n: int) -> str:
     value = record.params[record.best or 0][scale.name]
     best = f"The best {scale.name} ({value_text(value)})"
     others = "" if n < 2 else f", where {n_near} of the {n} best are"
@@ -132,7 +136,8 @@ def _about_the_end(
         if is_number(value):
             ends, more = ("smallest", "largest"), f"{larger} ones"
         return f"{best} is the {ends[upper]} of its list{others}: add {more} if there are any."
-    low, high = (None if end is None else value_text(end) for end in scale.ends)
+    kind = int if scale.whole else float
+    low, high = (None if end is None else value_text(kind(end)) for end in scale.ends)
     end = "upper" if upper else "lower"
     if (high if upper else low) is None:
         return f"{best} lies in the {end} tail of its distribution{others}: move it there."
@@ -149,7 +154,9 @@ def _on_ties(facts: Facts) -> Iterator[str]:
         return
     differ = float(np.ptp(record.scores[ranked]))
     spread = float(record.fold_scores[record.best].std())
-    if differ < spread:
+    if differ == 0:
+        yield f"The best {N_BEST} have the same score: take the simplest or the fastest of them."
+    elif differ < spread:
         yield (
             f"Differences between the best {N_BEST} ({score_text(differ)}) are smaller than the "
             f"spread of the folds of the best one ({score_text(spread)}): which of them wins is "

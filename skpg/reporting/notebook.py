@@ -7,12 +7,13 @@ from typing import Any
 
 from skpg.reporting.curve import convergence_svg
 from skpg.reporting.facts import Facts, facts_of
+from skpg.reporting.prose import prose
 from skpg.reporting.verdict import Verdict, verdict_of
 from skpg.space.wording import value_text
 
 STYLE = """
-.skpg-summary { display: flex; flex-wrap: wrap; gap: 0.5em 2em; margin: 0.3em 0 0.8em;
-  font: 13px/1.45 system-ui, sans-serif; }
+.skpg-summary { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 0.5em 2em;
+  margin: 0.3em 0 0.8em; font: 13px/1.45 system-ui, sans-serif; }
 .skpg-summary > div { flex: 1 1 24em; max-width: 60em; }
 .skpg-summary p { margin: 0.25em 0; }
 .skpg-summary code { overflow-wrap: anywhere; font-size: 12px; color: inherit;
@@ -39,10 +40,10 @@ def _text(facts: Facts, verdict: Verdict) -> str:
     best = facts.record.best
     params = {} if best is None else facts.record.params[best]
     shown = ", ".join(f"{name}={value_text(value)}" for name, value in params.items())
-    advice = "".join(f"<li>{escape(text)}</li>" for text in verdict.advice)
+    advice = "".join(f"<li>{prose(text)}</li>" for text in verdict.advice)
     paragraphs = [f"<p><b>{escape(verdict.headline)}</b></p>"]
     paragraphs += [f"<p><code>{escape(shown)}</code></p>"] * bool(shown)
-    paragraphs += [f"<p>{escape(text)}</p>" for _, text in verdict.findings]
+    paragraphs += [f"<p>{prose(text)}</p>" for _, text in verdict.findings]
     if advice:
         paragraphs.append(f"<details><summary>What to do next</summary><ul>{advice}</ul></details>")
     return "".join(paragraphs)

@@ -77,9 +77,9 @@ def sureness_sentences(policy: Policy) -> list[str]:
     sentences = []
     for words in (*(words for _, words in DEGREES), UNDECIDED):
         alike = [s for s in found if s.words == words]
-        shown = [s.name if words == UNDECIDED else f"{s.name}: {s.values}" for s in alike]
+        shown = [s.name if words == UNDECIDED else f"{s.name} ({s.values})" for s in alike]
         if shown:
-            sentences.append(f"{words} {'; '.join(shown)}.")
+            sentences.append(f"{words} {', '.join(shown)}.")
     return sentences
 
 
@@ -99,4 +99,4 @@ def _sureness(policy: Policy, prior: Policy, column: int) -> Sureness:
     text = policy.space.branch_labels[k] if is_branch else value_text(choice, LONGEST_CHOICE)
     share = float((np.exp(now) - 1) / (np.exp(before) - 1))
     name = "the dict of the list" if is_branch else dimension.name
-    return Sureness(name, column, share, f"{text} ({100 * actor.probabilities[k]:.0f} %)")
+    return Sureness(name, column, share, f"{text}, {100 * actor.probabilities[k]:.0f} %")
