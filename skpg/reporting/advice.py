@@ -85,8 +85,8 @@ def _on_stopping(facts: Facts) -> Iterator[str]:
         )
     elif after < LATE * n and facts.stop_reason != "exhausted":
         yield (
-            f"The score still rose at candidate {reached + 1:,} of {n:,}. A larger `n_iter` repeats "
-            "these candidates and goes on; with `storage` it does not fit them again."
+            f"The score still rose at candidate {reached + 1:,} of {n:,}. A larger `n_iter` "
+            "repeats these candidates and goes on; with `storage` it does not fit them again."
         )
 
 
@@ -177,6 +177,6 @@ def _on_interruption(facts: Facts) -> Iterator[str]:
 def _on_new_data(facts: Facts) -> Iterator[str]:
     if len(facts.record) > 1 and facts.record.best is not None:
         yield (
-            f"The score is the best of {len(facts.record):,} on the same folds, and so a little too "
-            "good: before you rely on it, score the winner on data that no fold has seen."
+            f"The score is the best of {len(facts.record):,} on the same folds, and so a little "
+            "too good: before you rely on it, score the winner on data that no fold has seen."
         )

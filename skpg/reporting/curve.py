@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skpg.display.record import SearchRecord
 from skpg.evaluation.wording import score_text
@@ -28,11 +29,11 @@ def convergence_svg(record: SearchRecord) -> str:
     low, high = _limits(scores[known])
     n = len(scores)
 
-    def x(i: FloatArray) -> FloatArray:
-        return LEFT + np.asarray(i) * (WIDTH - LEFT - RIGHT) / max(n - 1, 1)
+    def x(i: ArrayLike) -> FloatArray:
+        return LEFT + np.asarray(i, dtype=float) * (WIDTH - LEFT - RIGHT) / max(n - 1, 1)
 
-    def y(score: FloatArray) -> FloatArray:
-        share = np.clip((np.asarray(score) - low) / (high - low), 0.0, 1.0)
+    def y(score: ArrayLike) -> FloatArray:
+        share = np.clip((np.asarray(score, dtype=float) - low) / (high - low), 0.0, 1.0)
         return TOP + (1 - share) * (HEIGHT - TOP - BOTTOM)
 
     dots = known[:: -(-len(known) // MOST_DOTS)]

@@ -24,7 +24,7 @@ from skpg.reporting.facts import Facts
 
 # A colour that no display uses: it stands for that of the text.
 TEXT_COLOUR = "#0a0b0c"
-COLOURS = {
+COLOURS: dict[Any, Any] = {
     **dict.fromkeys(
         ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"),
         TEXT_COLOUR,
@@ -81,8 +81,8 @@ def _displays(facts: Facts) -> Iterator[tuple[str, str, Any]]:
     if known:
         yield (
             "Convergence",
-            "Each dot is a candidate, the line the best score so far. The dashed line is what random "
-            "search is expected to find with as many candidates: estimated, not measured.",
+            "Each dot is a candidate, the line the best score so far. The dashed line is what "
+            "random search is expected to find with as many candidates: estimated, not measured.",
             ConvergenceDisplay.from_search(record, random_search=compared),
         )
     if record.thetas is not None and len(record.thetas):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
-from typing import Any
 
-import skpg
 from skpg.reporting.facts import Facts
 from skpg.reporting.figures import ReportFigure
 from skpg.reporting.prose import prose
@@ -68,7 +67,7 @@ def _document(title: str, body: str) -> str:
 <main>
 {body}
 </main>
-<footer>Written by skpg {skpg.__version__}.</footer>
+<footer>Written by skpg {sys.modules["skpg"].__version__}.</footer>
 <script>
 {_resource("report.js")}</script>
 </body>
