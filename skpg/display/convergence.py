@@ -64,8 +64,9 @@ class ConvergenceDisplay:
         ``"candidates"``, ``"fits"`` and ``"seconds"`` so far. Seconds are those of all fits and
         scores together, whatever ran side by side.
     random_search : ndarray of shape (3, n_candidates) or None
-        The expected best of as many draws of the user's distributions, and the ends of its
-        central 80 % interval: estimated, not measured.
+        The best of as many draws of the user's distributions: its mean, and the ends of the
+        interval that it ends up in with a probability of 80 %. Estimated by a critic of the
+        candidates, not measured.
     groups : dict of str to list of SearchRecord
     metric : str
     figure_ : matplotlib Figure
@@ -284,25 +285,30 @@ def curves(records: Sequence[SearchRecord], x: str) -> tuple[FloatArray, FloatAr
 def expected_best(record: SearchRecord) -> FloatArray:
     """Estimate the best score of random search after each number of candidates.
 
-    A critic of all candidates is drawn from, as functions: under each the expected greatest
-    of k scores follows from the scores of many draws of the user's distributions.
+    A critic of all candidates is drawn from, as functions: under each the distribution of the
+    greatest of k scores follows from the scores of many draws of the user's distributions.
 
     Returns
     -------
     ndarray of shape (3, n_candidates)
-        The mean over the functions, and the ends of their central 80 %.
+        The mean, and the 10 % and 90 % quantiles.
     """
     rng = np.random.default_rng(0)
     uniform = qmc.Sobol(len(record.space.dimensions), seed=rng).random(N_DRAWS)
     actions = prior_actions(record.space, uniform)
     scores = np.sort(ScoreCritic.of(record).draw_scores(actions, N_FUNCTIONS, rng), axis=1)
-    n = len(record)
-    # the probability that the i-th of the sorted scores is the greatest of k draws
-    below = np.arange(N_DRAWS + 1) / N_DRAWS
+    pooled = np.argsort(scores, axis=None)
+    values, ranks = scores.ravel()[pooled], pooled % N_DRAWS
+    n, below = len(record), np.arange(N_DRAWS + 1) / N_DRAWS
     numbers = np.unique(np.geomspace(1, n, min(n, 100)).round())
-    best = np.array([scores @ np.diff(below**k) for k in numbers])
-    rows = [best.mean(axis=1), *np.quantile(best, [0.1, 0.9], axis=1)]
-    return np.array([np.interp(np.arange(1, n + 1), numbers, row) for row in rows])
+    rows = []
+    for k in numbers:
+        # the probability that the i-th of the sorted scores is the greatest of k draws
+        weights = np.diff(below**k)[ranks] / N_FUNCTIONS
+        ends = np.searchsorted(np.cumsum(weights), [0.1, 0.9])
+        rows.append([values @ weights, *values[np.minimum(ends, len(values) - 1)]])
+    curves = np.array(rows).T
+    return np.array([np.interp(np.arange(1, n + 1), numbers, curve) for curve in curves])
 
 
 def _learns(search: Any) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,18 +98,14 @@ def tidy(ax: Axes, grid: str = "y") -> None:
     ax.set_axisbelow(True)
 
 
-def legend_above(ax: Axes, **options: Any) -> None:
+def legend_above(ax: Axes) -> None:
     """Put the legend above the axes, where it hides nothing."""
     handles, labels = ax.get_legend_handles_labels()
     if handles:
-        options = {
-            "loc": "lower left",
-            "bbox_to_anchor": (0.0, 1.0),
-            "borderaxespad": 0.3,
-        } | options
         ax.legend(
             handles, labels, ncols=len(labels) if len(labels) <= 4 else 3, frameon=False,
-            fontsize="small", handlelength=1.5, columnspacing=1.2, **options,
+            fontsize="small", handlelength=1.5, columnspacing=1.2, loc="lower left",
+            bbox_to_anchor=(0.0, 1.0), borderaxespad=0.3,
         )  # fmt: skip
 
 
@@ -211,14 +206,12 @@ def mark_best(ax: Axes, x: float, y: float, colour: str = AMBER, edge: str = BLU
     )  # fmt: skip
 
 
-def mark_failures(
-    ax: Axes, x: Sequence[float] | FloatArray, label: str | None = "failed", level: float = 0.03
-) -> None:
+def mark_failures(ax: Axes, x: NDArray[Any]) -> None:
     """Mark candidates that have no score at the lower edge."""
     if len(x):
         ax.scatter(
-            x, np.full(len(x), level), marker="x", s=18, linewidths=1.0, color=ORANGE,
-            transform=ax.get_xaxis_transform(), label=label, zorder=3, clip_on=False,
+            x, np.full(len(x), 0.03), marker="x", s=18, linewidths=1.0, color=ORANGE,
+            transform=ax.get_xaxis_transform(), label="failed", zorder=3, clip_on=False,
         )  # fmt: skip
 
 

@@ -192,13 +192,14 @@ class PairsDisplay:
         )  # fmt: skip
         ax.scatter(*places[:, record.failed], s=14, marker="x", color=ORANGE, lw=1.0)
         if record.best is not None and not np.isnan(places[:, record.best]).any():
-            mark_best(ax, *places[:, record.best], "white", "black")
+            x_best, y_best = places[:, record.best]
+            mark_best(ax, x_best, y_best, "white", "black")
         return image
 
 
 def _base(record: SearchRecord, columns: Sequence[int]) -> int | None:
     """Return the best candidate that has all of some hyperparameters; None where none has."""
-    has = ~np.isnan(record.actions[:, list(columns)]).any(axis=1)
+    has = np.asarray(~np.isnan(record.actions[:, list(columns)]).any(axis=1))
     scores = np.where(has, record.estimates, np.nan)
     if record.best is not None and has[record.best]:
         return record.best

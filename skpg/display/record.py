@@ -110,11 +110,15 @@ class SearchRecord:
         return np.fmax.accumulate(self.scores)
 
     @cached_property
-    def actions(self) -> FloatArray:
-        """The candidates as actions, of shape (n, n_dimensions)."""
-        return self.space.encode(self.params)
+    def resolved(self) -> FloatArray:
+        """Index of each choice, value of each number, nan where a candidate has none."""
+        return np.array([self.space.identify(params) for params in self.params])
 
     @cached_property
-    def resolved(self) -> FloatArray:
-        """Index of each choice, value of each number, nan where there is none."""
-        return self.space.resolve(self.actions)
+    def actions(self) -> FloatArray:
+        """The candidates as actions, of shape (n, n_dimensions)."""
+        actions = np.full(self.resolved.shape, np.nan)
+        active = self.space.active(self.resolved)
+        for j, dimension in enumerate(self.space.dimensions):
+            actions[active[:, j], j] = dimension.action(self.resolved[active[:, j], j])
+        return actions

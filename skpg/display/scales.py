@@ -149,16 +149,20 @@ def _scale(record: SearchRecord, column: int, title: str) -> Scale:
             labels=tuple(labels), order=order,
         )  # fmt: skip
     seen = record.resolved[:, column]
-    low, high = _span(dimension, seen[~np.isnan(seen)])
-    logarithmic = _is_logarithmic(dimension, low)
+    logarithmic = _is_logarithmic(dimension)
+    low, high = _span(dimension, seen[~np.isnan(seen)], logarithmic)
     ends = _ends(dimension)
     return Scale(dimension.name, title, column, dimension, logarithmic, low, high, ends)
 
 
-def _span(dimension: Continuous | Discrete, seen: FloatArray) -> tuple[float, float]:
+def _span(
+    dimension: Continuous | Discrete, seen: FloatArray, logarithmic: bool
+) -> tuple[float, float]:
     """Return the range of an axis: that of the user, without tails where nothing was seen."""
     low, high = dimension.resolve(ndtri(np.array([TAIL, 1 - TAIL])))
     least, greatest = _ends(dimension)
+    if logarithmic and not (least is not None and least > 0):
+        least = None
     if least is not None and low - least <= 0.5 * (high - low):
         low = least
     if greatest is not None and greatest - high <= 0.5 * (high - low):
@@ -185,10 +189,10 @@ def _ends(dimension: Continuous | Discrete) -> tuple[float | None, float | None]
     )
 
 
-def _is_logarithmic(dimension: Continuous | Discrete, low: float) -> bool:
+def _is_logarithmic(dimension: Continuous | Discrete) -> bool:
     """Whether the quantiles of a distribution are more symmetric on a logarithmic axis."""
     below, middle, above = dimension.resolve(ndtri(np.array([0.1, 0.5, 0.9])))
-    if not (low > 0 and below > 0 and above / below >= LEAST_RATIO):
+    if not (below > 0 and above / below >= LEAST_RATIO):
         return False
     linear = abs(np.log((above - middle) / max(middle - below, 1e-300)))
     logarithmic = abs(np.log(np.log(above / middle) / max(np.log(middle / below), 1e-300)))

@@ -22,7 +22,7 @@ from scipy.stats import qmc
 from skpg.space.types import FloatArray
 
 # Rows of each of the two samples, a power of two.
-N_ROWS = 512
+N_ROWS = 1024
 
 
 def sobol_samples(n_dimensions: int, seed: int = 0) -> FloatArray:

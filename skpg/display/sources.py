@@ -100,7 +100,8 @@ def _of_search(search: Any, metric: str | None, space: Any) -> SearchRecord:
     if log is None:
         return record
     # cv_results_ does not have the times of raced candidates
-    return replace(record, seconds=np.bincount(log.candidates, log.seconds, len(record)))
+    seconds = np.bincount(log.candidates, log.seconds, len(record)).astype(float)
+    return replace(record, seconds=seconds)
 
 
 def _metric_of(results: Mapping[str, Any], refit: Any, metric: str | None) -> str:
@@ -115,7 +116,7 @@ def _metric_of(results: Mapping[str, Any], refit: Any, metric: str | None) -> st
 
 
 def _fold_scores(results: Mapping[str, Any], metric: str) -> FloatArray:
-    columns = []
+    columns: list[FloatArray] = []
     while (name := f"split{len(columns)}_test_{metric}") in results:
         columns.append(np.asarray(results[name], dtype=float))
     return np.stack(columns, axis=1)
