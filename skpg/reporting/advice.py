@@ -105,7 +105,9 @@ def _on_ranges(facts: Facts) -> Iterator[str]:
         same_side = np.sign(inner[ranked] - 0.5) == np.sign(best - 0.5)
         n_near = int((near & same_side).sum())
         if min(best, 1 - best) < AT_THE_END and 2 * n_near >= len(ranked):
-            yield _about_the_end(record, scale, upper=best > 0.5, n_near=n_near, n=len(ranked))
+            yield _about_the_end(
+                record, scale, upper=bool(best > 0.5), n_near=n_near, n=len(ranked)
+            )
 
 
 def _depths(record: SearchRecord, scale: Scale) -> FloatArray:

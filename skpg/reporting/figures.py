@@ -24,6 +24,8 @@ from skpg.reporting.facts import Facts
 
 # A colour that no display uses: it stands for that of the text.
 TEXT_COLOUR = "#0a0b0c"
+# Text stays text, and the same search has the same figures.
+TEXT: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "skpg"}
 COLOURS: dict[Any, Any] = {
     **dict.fromkeys(
         ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"),
@@ -150,7 +152,7 @@ def svg_of(display: Any, number: int, *, n: int) -> str:
     import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context({"svg.fonttype": "none"} | COLOURS):
+    with matplotlib.rc_context(TEXT | COLOURS):
         figure = Figure(figsize=getattr(display, "figsize", USUAL_SIZE), layout="constrained")
         display.plot(ax=figure.add_subplot())
         if n > MOST_SHAPES:

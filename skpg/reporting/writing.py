@@ -43,8 +43,9 @@ def report(
         Of several metrics the one to report on. None is the one that `refit` names, else the
         first.
     param_distributions : dict or list of dicts, default=None
-        The space of a stored study. Without it ranges are those that its candidates span, and
-        nothing is said about their ends.
+        The space of a stored study, which :func:`load_study` is to be given as well where choices
+        are objects. Without it ranges are those that its candidates span, and nothing is said
+        about their ends.
 
     Returns
     -------

@@ -74,7 +74,7 @@ def test_the_best_is_compared_with_the_estimator_as_it_is_on_the_same_folds():
     assert present_finding(given) == (
         "The estimator as it is (a=0.1) scored 0.5000. The best candidate gains 0.1250; it is "
         "better on 3 of 4 folds and worse on 1. That is less than twice the standard error of the "
-        "gain (0.1573), so it may be chance."
+        "gain (0.1575), so it may be chance."
     )
     sure = replace(record, fold_scores=np.array([[0.5] * 4, [0.6] * 4]))
     assert "chance" not in present_finding(Facts(sure, present=0, present_text="a=0.1"))
@@ -165,7 +165,7 @@ def test_of_several_dicts_the_policy_is_told_of_the_most_probable():
     policy = policy_of(space, *actors, CategoricalActor(np.zeros(2)))
     sentences = sureness_sentences(policy)
     assert sentences == [
-        "It is sure of y (0.4907 to 0.5093).",
+        "It is sure of y (0.4906 to 0.5094).",
         "It has narrowed the dict of the list (m='q', 90 %).",
         "It is undecided about k.",
     ]
@@ -180,13 +180,13 @@ def test_of_several_dicts_the_policy_is_told_of_the_most_probable():
         (
             uniform(0, 10),
             np.linspace(8, 9.99, 20),
-            "The best a (9.99) lies at the upper end of its range, 0.0 to 10.0, where 9 of the 10 "
+            "The best a (9.99) lies at the upper end of its range, 0.0 to 10.0, where 10 of the 10 "
             "best are: widen it if larger values are allowed.",
         ),
         (
             uniform(0, 10),
             np.linspace(2, 0.01, 20),
-            "The best a (0.01) lies at the lower end of its range, 0.0 to 10.0, where 9 of the 10 "
+            "The best a (0.01) lies at the lower end of its range, 0.0 to 10.0, where 10 of the 10 "
             "best are: widen it if smaller values are allowed.",
         ),
         (randint(1, 4), [1, 2] * 4 + [3] * 12, "upper end of its range, 1 to 3, where 10 of"),
@@ -258,7 +258,9 @@ def test_differences_below_the_spread_of_the_folds_are_chance():
     apart = facts_of_numbers(MIDDLE, RISING, UNIT, fold_spread=0.01)
     near = facts_of_numbers(MIDDLE, RISING, UNIT, fold_spread=0.2)
     assert said(apart, "Differences between the best 10") == []
-    assert said(near, "Differences between the best 10 (0.0947) are smaller than the spread of") != []
+    assert (
+        said(near, "Differences between the best 10 (0.0947) are smaller than the spread of") != []
+    )
     equal = facts_of_numbers(MIDDLE, [0.5] * 20, UNIT, fold_spread=0.2)
     assert said(equal, "The best 10 have the same score") != []
     few = facts_of_numbers(MIDDLE[:9], RISING[:9], UNIT, fold_spread=0.2)
