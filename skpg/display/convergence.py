@@ -240,6 +240,8 @@ class ConvergenceDisplay:
             colour, style = COLOURS[number % len(COLOURS)], ("-", "--", "-.", ":")[number % 4]
             cost, best = curves(records, x)
             mean, std = best.mean(axis=0), best.std(axis=0)
+            if len(records) > 1 and len(self.groups) > 1:
+                label = f"{label}, mean of {len(records)}"
             line = {"color": colour, "ls": style, "lw": 2, "label": label, "zorder": 4}
             self.ax_.step(cost, mean, where="post", **line)
             if len(records) > 1:

@@ -239,7 +239,7 @@ def score_limits(scores: FloatArray) -> tuple[float, float]:
     scores = scores[np.isfinite(scores)]
     if not len(scores):
         return 0.0, 1.0
-    low, middle, high = np.quantile(scores, [0.25, 0.5, 1.0])
-    bottom = max(float(scores.min()), float(low - 4 * (middle - low) - (high - middle)))
+    low, high = np.quantile(scores, [0.1, 1.0])
+    bottom = max(float(scores.min()), float(low - 0.5 * (high - low)))
     margin = 0.06 * (high - bottom) or 0.06 * max(abs(high), 1e-3)
     return float(bottom - 1.5 * margin), float(high + margin)

@@ -7,7 +7,7 @@ from typing import Any
 
 from skpg.space.scalars import is_number
 
-LONGEST_NAME, LONGEST_VALUE = 26, 16
+LONGEST_NAME, LONGEST_VALUE = 26, 20
 
 
 def short_names(names: Sequence[str], longest: int = LONGEST_NAME) -> list[str]:
@@ -17,7 +17,7 @@ def short_names(names: Sequence[str], longest: int = LONGEST_NAME) -> list[str]:
     --------
     >>> from skpg.display.labels import short_names
     >>> short_names(["C", "columns__numeric__impute__strategy_of_columns"])
-    ['C', '…impute__strategy_of_columns']
+    ['C', '…strategy_of_columns']
     """
     return _different([_end(name, longest) for name in names], names)
 
@@ -26,7 +26,8 @@ def value_labels(values: Sequence[Any], longest: int = LONGEST_VALUE) -> list[st
     """Return values as texts, all different.
 
     Strings stand without quotes, where no other value has the same text, numbers with four
-    digits, estimators and functions by their names, where these differ.
+    digits, estimators and functions by their names, estimators of one class with the parameters
+    in which they differ.
 
     Examples
     --------
@@ -35,10 +36,10 @@ def value_labels(values: Sequence[Any], longest: int = LONGEST_VALUE) -> list[st
     >>> value_labels([None, "rbf", 0.1 + 0.2, PCA(5), (128, 64)])
     ['None', 'rbf', '0.3', 'PCA', '(128, 64)']
     >>> value_labels(["None", None, PCA(5), PCA(10)])
-    ["'None'", 'None', 'PCA(n_components=5)', 'PCA(n_components=10)']
+    ["'None'", 'None', 'PCA(5)', 'PCA(10)']
     """
     brief = [_brief(value) for value in values]
-    full = [" ".join(repr(value).split()) for value in values]
+    full = [_full(value, values) for value in values]
     texts = [f if brief.count(b) > 1 else b for b, f in zip(brief, full, strict=True)]
     # a little more room for what the whole text tells apart
     widest = longest if len({_start(t, longest) for t in texts}) == len(texts) else longest + 8
@@ -55,6 +56,18 @@ def _brief(value: Any) -> str:
     if callable(value) and hasattr(value, "__name__"):
         return str(value.__name__)
     return " ".join(repr(value).split())
+
+
+def _full(value: Any, values: Sequence[Any]) -> str:
+    """Return a value as it is printed, an estimator with what tells it from its kind."""
+    kind = [v for v in values if type(v) is type(value)]
+    if not hasattr(value, "get_params") or isinstance(value, type):
+        return " ".join(repr(value).split())
+    params = [v.get_params(deep=False) for v in kind]
+    own = value.get_params(deep=False)
+    different = [k for k in own if len({repr(p[k]) for p in params}) > 1]
+    shown = [repr(own[k]) if len(different) == 1 else f"{k}={own[k]!r}" for k in different]
+    return " ".join(f"{type(value).__name__}({', '.join(shown)})".split())
 
 
 def _start(text: str, longest: int) -> str:

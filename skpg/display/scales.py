@@ -130,17 +130,25 @@ def _titles(space: Space, columns: Sequence[int]) -> list[str]:
     for name, dimension in zip(names, dimensions, strict=True):
         title = short[name]
         if names.count(name) > 1 and dimension.branches is not None:
-            labels = value_labels([space.branch_labels[b] for b in dimension.branches], 24)
+            labels = value_labels([branch_names(space)[b] for b in dimension.branches])
             title = f"{title}\n({', '.join(labels)})"
         titles.append(title)
     return titles
+
+
+def branch_names(space: Space) -> list[str]:
+    """Return the labels of branches, without the name that all of them begin with."""
+    labels = space.branch_labels
+    names = {label.partition("=")[0] for label in labels}
+    single = len(names) == 1 and all("=" in label and ", " not in label for label in labels)
+    return [label.partition("=")[2] if single else label for label in labels]
 
 
 def _scale(record: SearchRecord, column: int, title: str) -> Scale:
     dimension = record.space.dimensions[column]
     if isinstance(dimension, Choice):
         branch = isinstance(dimension, Branch)
-        choices = record.space.branch_labels if branch else dimension.choices
+        choices = branch_names(record.space) if branch else dimension.choices
         order = np.argsort(dimension.ranks) if dimension.ordered else np.arange(len(choices))
         labels = value_labels([choices[k] for k in order])
         high = len(choices) - 0.5

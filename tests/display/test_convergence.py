@@ -87,7 +87,7 @@ def test_a_list_of_searches_is_their_mean_and_spread():
 def test_a_dict_compares_searches():
     groups = {"ours": [fitted("usual"), fitted("raced")], "random": fitted("random")}
     shown = ConvergenceDisplay.from_search(groups).plot(x="fits")
-    assert [line.get_label() for line in shown.ax_.lines] == ["ours", "random"]
+    assert [line.get_label() for line in shown.ax_.lines] == ["ours, mean of 2", "random"]
     assert list(shown.groups) == ["ours", "random"]
     assert len(shown.groups["ours"]) == 2
 

@@ -49,7 +49,7 @@ def test_panels_are_in_the_users_units():
     labels = [text.get_text() for text in panels["kind"].get_yticklabels()]
     assert labels == ["a", "b", "c"]
     labels = [text.get_text() for text in panels["other"].get_yticklabels()]
-    assert labels == ["None", "(1, 2)", "PCA", "a text of more …"]
+    assert labels == ["None", "(1, 2)", "PCA", "a text of more char…"]
 
 
 def test_the_best_candidate_is_marked_on_each_panel():
