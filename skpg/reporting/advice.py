@@ -16,14 +16,14 @@ from skpg.space.scalars import is_number
 from skpg.space.types import FloatArray
 from skpg.space.wording import value_text
 
-# The best candidates that are looked at together.
+# The best candidates that are looked at together, at most.
 N_BEST = 10
 # The outermost share of a range in which the best value is at its end, and in which others are.
 AT_THE_END, NEAR_THE_END = 0.05, 0.1
 # So many candidates without a gain, and such a share of all, are no accident.
 LEAST_AFTER, SHARE_AFTER = 20, 0.3
 # A gain is next to nothing if it is less than this share of what the best one is above the median.
-NOTHING = 0.01
+NOTHING = 0.001
 # The share of the last candidates in which the best one shows that the search still gains.
 LATE = 0.15
 # The share of candidates that fail from which on it is worth a look.
@@ -94,7 +94,8 @@ def _on_ranges(facts: Facts) -> Iterator[str]:
     record = facts.record
     if record.best is None or not facts.knows_space:
         return
-    ranked = facts.ranking[:N_BEST]
+    # of a short search ten are hardly the best
+    ranked = facts.ranking[: min(N_BEST, max(len(facts.ranking) // 4, 3))]
     for scale in scales_of(record):
         value = record.resolved[record.best, scale.column]
         if np.isnan(value) or scale.dimension.size == 1:

@@ -83,8 +83,9 @@ def _displays(facts: Facts) -> Iterator[tuple[str, str, Any]]:
     if known:
         yield (
             "Convergence",
-            "Each dot is a candidate, the line the best score so far. The dashed line is what "
-            "random search is expected to find with as many candidates: estimated, not measured.",
+            "Each dot is a candidate, the line the best score so far. The dashed line and "
+            "its band are what random search is expected to find with as many candidates: "
+            "estimated, not measured.",
             ConvergenceDisplay.from_search(record, random_search=compared),
         )
     if record.thetas is not None and len(record.thetas):

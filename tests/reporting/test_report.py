@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 import sys
 import warnings
 from functools import cache
@@ -108,6 +110,18 @@ def test_the_page_needs_nothing_but_itself():
     assert re.findall(r"url\((?!#)[^)]*\)|@import", html) == []
     policy = [a for tag, a in tags if a.get("http-equiv") == "Content-Security-Policy"]
     assert policy[0]["content"].startswith("default-src 'none'")
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs a browser")
+def test_a_browser_fills_the_table_and_has_nothing_to_complain_of(tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text(page_of("usual"), encoding="utf-8")
+    arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
+    arguments += [f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", path.as_uri()]
+    ran = subprocess.run(["chromium", *arguments], capture_output=True, text=True, timeout=120)
+    assert ">30 of 30</output>" in ran.stdout
+    assert '<p class="tools">' in ran.stdout  # shown by the script
+    assert "CONSOLE" not in ran.stderr
 
 
 def test_no_two_elements_have_the_same_name():

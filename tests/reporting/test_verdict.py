@@ -180,21 +180,21 @@ def test_of_several_dicts_the_policy_is_told_of_the_most_probable():
         (
             uniform(0, 10),
             np.linspace(8, 9.99, 20),
-            "The best a (9.99) lies at the upper end of its range, 0.0 to 10.0, where 10 of the 10 "
+            "The best a (9.99) lies at the upper end of its range, 0.0 to 10.0, where 5 of the 5 "
             "best are: widen it if larger values are allowed.",
         ),
         (
             uniform(0, 10),
             np.linspace(2, 0.01, 20),
-            "The best a (0.01) lies at the lower end of its range, 0.0 to 10.0, where 10 of the 10 "
+            "The best a (0.01) lies at the lower end of its range, 0.0 to 10.0, where 5 of the 5 "
             "best are: widen it if smaller values are allowed.",
         ),
-        (randint(1, 4), [1, 2] * 4 + [3] * 12, "upper end of its range, 1 to 3, where 10 of"),
+        (randint(1, 4), [1, 2] * 4 + [3] * 12, "upper end of its range, 1 to 3, where 5 of"),
         (norm(0, 1), np.linspace(1.5, 3, 20), "lies in the upper tail of its distribution"),
         (
             [1, 10, 100],
             [1] * 10 + [100] * 10,
-            "The best a (100) is the largest of its list, where 10 of the 10 best are: add larger "
+            "The best a (100) is the largest of its list, where 5 of the 5 best are: add larger "
             "ones if there are any.",
         ),
         ([1, 10, 100], [100] * 10 + [1] * 10, "(1) is the smallest of its list"),
