@@ -112,7 +112,6 @@ def _present_candidate(search: Any, record: SearchRecord) -> PresentCandidate | 
 def _position(record: SearchRecord, present: PresentCandidate) -> int | None:
     """Return where the present candidate is among those of the record."""
     wanted = record.space.identify(present.params)
-    # the numbers of the record have been actions, and so they are rounded
-    equal = np.isclose(record.resolved, wanted, rtol=1e-9, atol=0.0, equal_nan=True)
+    equal = (record.resolved == wanted) | (np.isnan(record.resolved) & np.isnan(wanted))
     found = np.flatnonzero(equal.all(axis=1))
     return int(found[0]) if len(found) else None

@@ -20,8 +20,10 @@ import skpg
 from skpg import PolicyGradientSearchCV
 from skpg.reporting.facts import facts_of
 from skpg.reporting.figures import figures_of
+from skpg.reporting.page import page as written_page
 from skpg.reporting.tables import FIRST_ROWS, candidate_columns, candidate_rows
-from tests.display.searches import KINDS, SPACE, X, fitted, results_of, search, y
+from skpg.reporting.verdict import Verdict
+from tests.display.searches import KINDS, SPACE, Hill, X, fitted, results_of, search, y
 from tests.estimators import Scripted
 from tests.reporting.test_notebook import HOSTILE, Tags
 
@@ -169,6 +171,13 @@ def test_hostile_names_and_values_appear_as_text(tmp_path):
     assert {row[extra] for row in data_of(html)["rows"]} == {repr(value) for value in values}
 
 
+def test_sentences_are_text_whatever_they_tell_of():
+    verdict = Verdict(HOSTILE, ((HOSTILE, HOSTILE),), (HOSTILE,))
+    page = Tags(written_page(facts_of(fitted("usual")), verdict, []))
+    assert [tag for tag, _ in page.tags].count("script") == 2
+    assert page.text.count(HOSTILE) == 5  # the title as well
+
+
 def test_hostile_names_of_hyperparameters_and_metrics_appear_as_text(tmp_path):
     name = "</table><script>x</script>"
     results = results_of(12, {"a": uniform(0, 1)})
@@ -223,6 +232,16 @@ def test_several_metrics_have_a_column_each_and_one_is_reported_on(tmp_path):
     assert "<h1>down " in other
     with pytest.raises(ValueError, match="metric must be one of"):
         written(fitted("several metrics"), tmp_path, metric="sideways")
+
+
+def test_the_estimator_as_it_is_is_found_among_the_candidates():
+    present = search(estimator=Hill(a=0.3, m=0.1 + 0.2, kind="c"), n_iter=5)
+    given = present.set_params(initial_params=[present.fit(X, y).best_params_]).fit(X, y)
+    facts = facts_of(given)
+    assert facts.record.params[facts.present]["m"] == 0.1 + 0.2
+    assert facts.present_text == "a=0.3, m=0.30000000000000004, k=1, kind='c', other=None"
+    elsewhere = search({"m": loguniform(2, 3)}, n_iter=3).fit(X, y)
+    assert facts_of(elsewhere).present is None
 
 
 def test_the_hyperparameters_are_told_with_range_present_and_best_value():
