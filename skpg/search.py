@@ -580,7 +580,10 @@ class PolicyGradientSearchCV(BaseSearchCV):
             return ""
         from skpg.reporting.notebook import summary_html
 
-        return summary_html(self)
+        try:
+            return summary_html(self)
+        except (TypeError, ValueError):  # arguments were changed after `fit`
+            return ""
 
     def _select_best_index(self, refit, refit_metric, results):
         """Let a callable choose among the candidates that have a score on each fold."""

@@ -91,6 +91,12 @@ def test_a_fit_that_failed_leaves_no_summary():
     assert "skpg-summary" not in broken._repr_html_()
 
 
+def test_a_search_whose_space_was_changed_after_fit_is_still_shown():
+    changed = search(n_iter=3).fit(X, y).set_params(param_distributions={"a": uniform(5, 6)})
+    assert "sk-top-container" in changed._repr_html_()
+    assert "skpg-summary" not in changed._repr_html_()
+
+
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_any_search_has_a_summary(kind):
     assert Tags(summary_html(fitted(kind))).text
