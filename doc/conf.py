@@ -88,6 +88,8 @@ html_title = "skpg"
 html_static_path = ["_static"]
 html_css_files = ["skpg.css"]
 html_show_sourcelink = False
+# without it the theme complains in the console of each page
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "navbar_align": "left",
     "show_toc_level": 2,

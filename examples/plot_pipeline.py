@@ -21,6 +21,7 @@ from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
 from skpg import PolicyGradientSearchCV
+from skpg.display import PolicyDisplay, SlicesDisplay
 
 threadpool_limits(1)  # the fits are so small that threads would only wait for each other
 
@@ -99,15 +100,28 @@ print(search.best_estimator_)
 print(search.policy_)
 
 # %%
-# How many of each ten candidates each family got
-# ------------------------------------------------
+# The same as a picture, with the candidates on it: how the probabilities of each choice grew, and
+# where numbers were looked for. Both families share the scaler and the reduction. See
+# :doc:`/user_guide/displays` for what each part of a display means.
 
-families = [type(params["model"]).__name__ for params in search.cv_results_["params"]]
-names = sorted(set(families))
-print("first  " + "  ".join(names))
-for first in range(0, len(families), 10):
-    ten = families[first : first + 10]
-    print(f"{first:>5}  " + "  ".join(f"{ten.count(name):>{len(name)}}" for name in names))
+try:
+    import matplotlib.pyplot as plt
+except ImportError:
+    plt = None
+    print("matplotlib is not installed: no plots.")
+
+if plt is not None:
+    PolicyDisplay.from_search(search).plot()
+    plt.show()
+
+# %%
+# The scores against each hyperparameter. The line is what a critic of all candidates expects if
+# one hyperparameter of the best candidate changes; for those of the other family, of the best
+# candidate of that family.
+
+if plt is not None:
+    SlicesDisplay.from_search(search).plot()
+    plt.show()
 
 # %%
 # The best score of a search is chosen as the greatest of many, which flatters it. The score of
@@ -117,24 +131,3 @@ for first in range(0, len(families), 10):
 short = PolicyGradientSearchCV(pipeline, space, n_iter=20, scoring="roc_auc", random_state=0)
 scores = cross_val_score(short, X, y, cv=3, scoring="roc_auc")
 print(f"nested cross-validation, 20 candidates: {scores.mean():.4f} +- {scores.std():.4f}")
-
-# %%
-
-try:
-    import matplotlib.pyplot as plt
-except ImportError:
-    print("matplotlib is not installed: no plot.")
-else:
-    figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
-    for name in names:
-        points = [
-            (k, score)
-            for k, (family, score) in enumerate(
-                zip(families, search.cv_results_["mean_test_score"], strict=True)
-            )
-            if family == name
-        ]
-        axes.plot(*zip(*points, strict=True), "o", alpha=0.7, label=name)
-    axes.set(xlabel="candidate", ylabel="ROC AUC, 5 folds", ylim=(0.9, 1.0))
-    axes.legend()
-    plt.show()

@@ -22,6 +22,7 @@ from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
 from skpg import PolicyGradientSearchCV
+from skpg.display import ConvergenceDisplay
 
 N_ITER = 64
 CV = 3
@@ -159,8 +160,9 @@ for problem in problems:
 # %%
 # The course of the search
 # ------------------------
-# The best score so far against the number of candidates, one thin line per seed and their
-# mean. The first ten candidates are drawn at random by both methods.
+# The best score so far against the number of candidates: means over the seeds, and one standard
+# deviation. The first ten candidates are drawn at random by both methods; a grid is walked through
+# in its order. :class:`~skpg.display.ConvergenceDisplay` takes searches of scikit-learn as well.
 
 try:
     import matplotlib.pyplot as plt
@@ -168,20 +170,9 @@ except ImportError:
     print("matplotlib is not installed: no plot.")
 else:
     figure, panels = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-    colours = {"RandomizedSearchCV": "tab:gray", "PolicyGradientSearchCV": "tab:blue"}
+    names = dict.fromkeys(name for _, name in runs)
     for panel, problem in zip(panels, problems, strict=True):
-        for name, colour in colours.items():
-            curves = [
-                np.maximum.accumulate(search.cv_results_["mean_test_score"])
-                for search, _, _ in runs[problem, name]
-            ]
-            candidates = np.arange(1, N_ITER + 1)
-            panel.plot(candidates, np.transpose(curves), color=colour, alpha=0.3, linewidth=1)
-            panel.plot(candidates, np.mean(curves, axis=0), color=colour, label=name)
-        grid_score = np.mean([s.best_score_ for s, _, _ in runs[problem, "GridSearchCV"]])
-        panel.axhline(grid_score, color="tab:orange", linestyle="--", label="GridSearchCV")
-        low = min(np.median(s.cv_results_["mean_test_score"]) for s, _, _ in runs[problem, name])
-        panel.set(title=problem, xlabel="candidates", ylabel="best CV score so far")
-        panel.set_ylim(bottom=low)
-    panels[0].legend(loc="lower right")
+        compared = {name: [search for search, _, _ in runs[problem, name]] for name in names}
+        ConvergenceDisplay.from_search(compared).plot(ax=panel)
+        panel.set_title(problem, y=1.08)
     plt.show()

@@ -1,8 +1,9 @@
 """A scikit-learn hyperparameter search that learns while it searches."""
 
-from skpg import learners, spaces
+from skpg import display, learners, spaces
 from skpg.optimizer import PolicyGradientOptimizer
 from skpg.policy.policy import Policy
+from skpg.reporting import report
 from skpg.search import PolicyGradientSearchCV
 from skpg.space.lists import Categorical, Ordinal
 from skpg.space.logrange import logrange
@@ -20,9 +21,11 @@ __all__ = [
     "StorageError",
     "StudyInUseError",
     "StudySummary",
+    "display",
     "learners",
     "load_study",
     "logrange",
+    "report",
     "spaces",
     "studies",
 ]

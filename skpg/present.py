@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from skpg.evaluation.stopping import Progress
 from skpg.space.dimensions import Choice, Dimension
 from skpg.space.space import Space
 from skpg.space.types import Params
+from skpg.space.wording import written
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +53,21 @@ class PresentCandidate:
 
     def __str__(self) -> str:
         """Return the present values, as a call of the estimator would have them."""
-        shown = [f"{name}={self.params[name]!r}" for name in self.params if name in self.names]
+        shown = [
+            f"{name}={written(self.params[name])}" for name in self.params if name in self.names
+        ]
         others = "" if len(shown) == len(self.params) else "; others at their medians"
         return " ".join(", ".join(shown).split()) + others
 
 
 class PresentReport:
-    """A callback that notes what the present candidate scored, and prints it if asked to.
+    """A callback that notes what the present candidate scored, and says it.
+
+    Parameters
+    ----------
+    candidate : PresentCandidate
+    say : callable
+        Receives the sentence.
 
     Attributes
     ----------
@@ -66,9 +75,9 @@ class PresentReport:
         Empty before the candidate is evaluated.
     """
 
-    def __init__(self, candidate: PresentCandidate, *, verbose: bool):
+    def __init__(self, candidate: PresentCandidate, say: Callable[[str], None]):
         self.candidate = candidate
-        self.verbose = verbose
+        self.say = say
         self.sentence = ""
 
     def __call__(self, progress: Progress) -> None:
@@ -80,8 +89,7 @@ class PresentReport:
             return
         score = f"{progress.score:.4f}" if progress.status == "complete" else progress.status
         self.sentence = f"The estimator as it is ({candidate}): {score}"
-        if self.verbose:
-            print(self.sentence)
+        self.say(self.sentence)
 
 
 def _in_branch(space: Space, number: int, values: Mapping[str, Any]) -> PresentCandidate:

@@ -21,6 +21,7 @@ from skpg.evaluation.score_bounds import race_of
 from skpg.evaluation.settings import SearchSettings
 from skpg.evaluation.sklearn import BaseSearchCV, Interval, RunningFit, StrOptions
 from skpg.evaluation.task_tree import TaskTree
+from skpg.evaluation.terminal import ProgressLines
 from skpg.learners import Learner
 from skpg.optimizer import PolicyGradientOptimizer
 from skpg.present import PresentCandidate, PresentReport
@@ -129,7 +130,9 @@ class PolicyGradientSearchCV(BaseSearchCV):
     verbose : int, default=0
         The higher, the more messages.
 
-        - >=1: the number of fits, and the score of the estimator as it is;
+        - >=1: the number of fits, the score of the estimator as it is, and a line for each batch
+          or for ten candidates: how many are done, the best one, and about how many seconds are
+          left. On a terminal that is one line, which is written anew with each candidate;
         - >=2: the time of each fit;
         - >=3: its fold and score;
         - >=10: the number of the candidate, and a message when a fit starts.
@@ -511,13 +514,15 @@ class PolicyGradientSearchCV(BaseSearchCV):
         n_candidates = _n_candidates(space, constraint, self.n_iter + n_known) - n_known
         present = _present_candidate(now, space, constraint)
         fit = RunningFit.of(self, evaluate_candidates)
-        report = present and PresentReport(present, verbose=self.verbose > 0)
-        if report:
-            settings = replace(settings, callbacks=[*(self.callbacks or ()), report])
+        lines = ProgressLines.of(settings, n_candidates)
+        report = present and PresentReport(present, lines.say)
+        own = [report, lines] if report else [lines]
+        settings = replace(settings, callbacks=[*(self.callbacks or ()), *own])
         race = race_of(settings, fit.keywords["scorer"])
         evaluation = evaluation_on(settings, fit.parallel)
         learner = settings.learner
         history: list[dict[str, Any]] = []
+        thetas = []
         with open_journal(settings, fit, space, learner, evaluation=evaluation) as journal:
             self._recognised_by = journal.recognised_by
             seed = self.random_state if journal.seed is None else journal.seed
@@ -540,17 +545,82 @@ class PolicyGradientSearchCV(BaseSearchCV):
                 evaluation=evaluation,
                 nested=is_nested(PolicyGradientSearchCV.fit.__code__),
             ) as validation:
-                for candidates, rewards in validation.run(optimizer.ask):
-                    optimizer.tell(candidates, rewards)
-                    history.append(_record(optimizer, rewards, n_told))
+                try:
+                    for candidates, rewards in validation.run(optimizer.ask):
+                        optimizer.tell(candidates, rewards)
+                        history.append(_record(optimizer, rewards, n_told))
+                        thetas.append(optimizer.policy.theta)
+                finally:
+                    lines.close(validation.stop_reason)
                 # `fit` sets it after the refit, which may fail or be interrupted
                 updates = _updates(optimizer, n_told)
                 self.cv_results_ = validation.finish({"iter": updates})
         self._statuses = validation.statuses
+        # for displays: the policy after each update, and when and where each fit ran
+        self._thetas, self._fit_log = np.array(thetas), validation.fit_log
         self.policy_ = replace(optimizer.policy, note=report.sentence if report else "")
         self.history_ = history
         self.stop_reason_ = validation.stop_reason
         self.n_fits_ = validation.n_fits
+
+    def report(self, path="report.html", *, metric=None):
+        """Write a report on the fitted search: one HTML file that works offline.
+
+        It has the verdict in words, what to do next, figures, a table of all candidates that
+        sorts and filters, and the best estimator in code. Without matplotlib there are no
+        figures.
+
+        Parameters
+        ----------
+        path : str or path-like, default="report.html"
+            The file to write. One of this name is replaced.
+        metric : str, default=None
+            Of several metrics the one to report on. None is the one that `refit` names, else the
+            first.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        NotFittedError
+            If the search is not fitted.
+        ValueError
+            If there is no such metric.
+
+        See Also
+        --------
+        skpg.report : The same, also for stored studies and searches of scikit-learn.
+        """
+        # a room above this one, which is entered only when it is asked for
+        from skpg.reporting import report
+
+        return report(self, path, metric=metric)
+
+    @property
+    def _repr_html_(self):
+        """The summary of a fitted search, and scikit-learn's diagram, for notebooks."""
+        diagram = super()._repr_html_  # raises AttributeError where diagrams are not wanted
+        return lambda: self._summary_html() + diagram()
+
+    def _repr_mimebundle_(self, **kwargs):
+        """As `_repr_html_`, for the notebooks that ask for all forms at once."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if "text/html" in bundle:
+            bundle["text/html"] = self._summary_html() + bundle["text/html"]
+        return bundle
+
+    def _summary_html(self):
+        if not hasattr(self, "stop_reason_"):  # the last attribute that `fit` sets
+            return ""
+        from skpg.reporting.notebook import summary_html
+
+        try:
+            return summary_html(self)
+        except (TypeError, ValueError):  # arguments were changed after `fit`
+            return ""
 
     def _select_best_index(self, refit, refit_metric, results):
         """Let a callable choose among the candidates that have a score on each fold."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from sklearn.base import clone
 
 from skpg.evaluation.call_stack import warn
 from skpg.evaluation.engine import Ask, Engine
+from skpg.evaluation.fit_log import FitLog, this_worker
 from skpg.evaluation.journal import Journal
 from skpg.evaluation.outcome import Outcome
 from skpg.evaluation.racing import Race
@@ -59,6 +61,7 @@ class FitAndScore:
         if listener is not None and self.caller is not None:
             reports = {"caller": self.caller.search, "callback_ctx": listener}
         train, test = self.splits[job.fold]
+        begin = time.time()
         try:
             outcome = fit_and_score(
                 clone(self.estimator),
@@ -75,7 +78,8 @@ class FitAndScore:
         except Exception:
             self._check(job.params)
             raise
-        return replace(outcome, asked_to_stop=listener is not None and listener.asked_to_stop)
+        asked_to_stop = listener is not None and listener.asked_to_stop
+        return replace(outcome, asked_to_stop=asked_to_stop, begin=begin, worker=this_worker())
 
     def _check(self, params: Mapping[str, Any]) -> None:
         """Raise `CandidateError` where scikit-learn's function cannot even begin."""
@@ -145,7 +149,7 @@ def cross_validation(
         )
         if settings.verbose > 0:
             _announce(n_folds, n_candidates, len(journal.asked))
-        tasks.begin(n_candidates * n_folds)
+        tasks.begin(n_candidates * n_folds - _n_known_fits(journal, n_candidates))
         stack.enter_context(engine)
         yield CrossValidation(settings, fit, journal, tasks, schedule, engine)
 
@@ -179,6 +183,11 @@ class CrossValidation:
     def statuses(self) -> list[str]:
         """The statuses of the finished candidates."""
         return [candidate.status for candidate in self._schedule.settled]
+
+    @property
+    def fit_log(self) -> FitLog:
+        """When and where the fits of the finished candidates ran."""
+        return FitLog.of(self._schedule.settled)
 
     def run(self, ask: Ask) -> Iterator[tuple[list[Params], list[float]]]:
         """Evaluate what a policy proposes until there is a reason to stop.
@@ -239,6 +248,12 @@ def evaluation_on(settings: SearchSettings, parallel: Any) -> str:
         return settings.evaluation
     warn("The active joblib backend takes whole batches only: evaluation='async' has no effect.")
     return "batch"
+
+
+def _n_known_fits(journal: Journal, n_candidates: int) -> int:
+    """Return how many fits need not be made, since an earlier run has made them."""
+    known = map(journal.recorded, range(min(len(journal.asked), n_candidates)))
+    return sum(len(candidate.outcomes) for candidate in known if candidate is not None)
 
 
 def _announce(n_folds: int, n_candidates: int, n_known: int) -> None:

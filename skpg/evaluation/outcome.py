@@ -31,6 +31,11 @@ class Outcome:
         Whether it went on beyond the time that was left to its candidate.
     asked_to_stop : bool
         Whether a callback of scikit-learn asked to stop.
+    begin : float
+        When the fit began, in seconds since the epoch; nan where it did not return, or was read
+        from a storage, which does not keep it.
+    worker : str
+        Computer, process and thread that it ran on; empty where `begin` is nan.
     """
 
     test_scores: Scores
@@ -41,6 +46,8 @@ class Outcome:
     fit_error: str | None = None
     overdue: bool = False
     asked_to_stop: bool = False
+    begin: float = NAN
+    worker: str = ""
 
     @property
     def seconds(self) -> float:

@@ -37,7 +37,7 @@ class TaskTree:
         return SearchForCallbacks(self._search) if has_callbacks(self._search) else None
 
     def begin(self, n_fits: int) -> None:
-        """Tell the callbacks that the search begins."""
+        """Tell the callbacks that the search begins, and how many fits it will make."""
         if self._context is not None:
             # One task for the whole search: users see one bar, which moves with each fit.
             self._context = self._context.subcontext(

@@ -10,6 +10,7 @@ from typing import Any
 from skpg.evaluation.call_stack import warn
 from skpg.evaluation.settings import SearchSettings
 from skpg.evaluation.stopping import Progress
+from skpg.space.wording import in_one_line
 
 LONGEST_TEXT = 500
 
@@ -110,8 +111,7 @@ def text(value: object) -> str:
     """Return a value in one line that a tracker has room for."""
     if isinstance(value, str):
         return value[:LONGEST_TEXT]
-    line = " ".join(repr(value).split())
-    return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 3] + "..."
+    return in_one_line(value, LONGEST_TEXT)
 
 
 def described_space(search: Any) -> dict[str, str]:
@@ -127,9 +127,6 @@ def described_space(search: Any) -> dict[str, str]:
 
 
 def _described(value: Any) -> str:
-    if hasattr(value, "dist"):
-        arguments = [repr(a) for a in value.args] + [f"{k}={v!r}" for k, v in value.kwds.items()]
-        return f"{value.dist.name}({', '.join(arguments)})"
     return text(list(value) if hasattr(value, "__len__") else value)
 
 

@@ -12,9 +12,12 @@ from skpg.policy.actors import Actor, CategoricalActor, GaussianActor
 from skpg.space.dimensions import Branch, Choice
 from skpg.space.space import Space
 from skpg.space.types import FloatArray, Params
+from skpg.space.wording import in_one_line
 
 # Central 80 % of a normal distribution: what `rows` shows of a Gaussian actor.
 INTERVAL = float(ndtri(0.9))
+# Characters of a choice that `rows` shows.
+LONGEST_CHOICE = 60
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -254,12 +257,13 @@ class Policy:
                 if len(dimension.branches) < len(labels):
                     name = f"{name} ({', '.join(labels[b] for b in dimension.branches)})"
             if isinstance(actor, CategoricalActor) and isinstance(dimension, Choice):
-                texts = labels if isinstance(dimension, Branch) else map(repr, dimension.choices)
+                texts = labels
+                if not isinstance(dimension, Branch):
+                    texts = tuple(in_one_line(c, LONGEST_CHOICE) for c in dimension.choices)
                 order = np.argsort(-actor.probabilities, kind="stable")
-                of_choice = list(texts)
-                shown = [f"{of_choice[k]} {actor.probabilities[k]:.0%}" for k in order]
+                shown = [f"{texts[k]} {100 * actor.probabilities[k]:.0f} %" for k in order]
                 more = f", {len(shown) - 5} more" if len(shown) > 5 else ""
-                yield name, ", ".join(shown[:5]).replace("%", " %") + more
+                yield name, ", ".join(shown[:5]) + more
             elif isinstance(actor, GaussianActor):
                 spread = actor.mu + actor.sigma * np.array([0.0, -INTERVAL, INTERVAL])
                 middle, low, high = dimension.values(dimension.resolve(spread))

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from skpg.space.dimensions.quantiles import describe
 from skpg.space.logrange import logrange
 from skpg.space.types import FloatArray
+from skpg.space.wording import describe
 
 # Where it is told whether a quantile function has steps at whole numbers.
 PROBABILITIES = np.linspace(0.005, 0.995, 100)

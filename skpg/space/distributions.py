@@ -14,11 +14,11 @@ from skpg.space.dimensions import Choice, Continuous, Dimension, Discrete
 from skpg.space.dimensions.quantiles import (
     LARGEST_Z,
     cdf_by_bisection,
-    describe,
     ends_of_support,
 )
 from skpg.space.equality import same
 from skpg.space.scalars import to_float, to_native
+from skpg.space.wording import describe
 
 # A discrete distribution with more atoms than this is evaluated by its own quantile function.
 LARGEST_TABLE = 10_000

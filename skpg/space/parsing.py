@@ -13,6 +13,7 @@ from skpg.space.dimensions import Branch, Choice, Dimension, Ordered, Unordered
 from skpg.space.distributions import from_distribution, is_distribution
 from skpg.space.equality import distinct
 from skpg.space.lists import Categorical, Ordinal, as_list, is_sequence
+from skpg.space.wording import written
 
 
 def parse(
@@ -89,20 +90,20 @@ def _listed_branches(param_distributions: object) -> list[Mapping[str, Any]]:
     if not isinstance(branches, list | tuple):
         raise TypeError(
             "param_distributions must be a dict or a list of dicts, "
-            f"got {param_distributions!r} of type {type(param_distributions).__name__}."
+            f"got {written(param_distributions)} of type {type(param_distributions).__name__}."
         )
     for branch in branches:
         if not isinstance(branch, Mapping):
             raise TypeError(
                 "param_distributions must be a dict or a list of dicts, "
-                f"got an entry {branch!r} of type {type(branch).__name__}."
+                f"got an entry {written(branch)} of type {type(branch).__name__}."
             )
         if not all(isinstance(name, str) for name in branch):
             raise TypeError(f"param_distributions must have str keys, got {list(branch)!r}.")
     if not any(branches):
         raise ValueError(
             "param_distributions must name at least one hyperparameter, "
-            f"got {param_distributions!r}."
+            f"got {written(param_distributions)}."
         )
     return list(branches)
 
@@ -127,7 +128,7 @@ def _dimension(name: str, value: Any) -> Dimension:
     raise TypeError(
         f"{where} must be a list of choices or a distribution, which is a frozen one of "
         f"scipy.stats or an object with the methods `ppf` and `rvs`, or with `rvs` alone, got "
-        f"{value!r} of type {type(value).__name__}."
+        f"{written(value)} of type {type(value).__name__}."
     )
 
 

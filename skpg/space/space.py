@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from skpg.space.dimensions import Branch, Choice, Dimension
 from skpg.space.parsing import parse
 from skpg.space.types import FloatArray, Params
+from skpg.space.wording import written
 
 # Characters of a value that a label shows.
 LONGEST_LABEL = 30
@@ -204,7 +205,7 @@ class Space:
                 if row is not None:
                     return row
         reasons = [self._unknown_message(number, candidate) for number in range(self.branches)]
-        raise ValueError(f"{candidate!r} is not in the space. " + " ".join(reasons))
+        raise ValueError(f"{written(candidate)} is not in the space. " + " ".join(reasons))
 
     def canonical(self, params: Mapping[str, Any]) -> Params:
         """Return the candidate with the values that `decode` returns for it.
@@ -320,7 +321,7 @@ def _short(value: object) -> str:
     name = type(value).__name__
     if hasattr(value, "get_params"):
         return name if not isinstance(value, type) else value.__name__
-    return repr(value) if len(repr(value)) <= LONGEST_LABEL else name
+    return written(value) if len(written(value)) <= LONGEST_LABEL else name
 
 
 def _find_exact(dimension: Dimension, value: object) -> float:
@@ -351,5 +352,5 @@ def _as_dict(params: Any) -> Params:
         return dict(params)
     raise TypeError(
         "A candidate must be a dict from names of hyperparameters to values, "
-        f"got {params!r} of type {type(params).__name__}."
+        f"got {written(params)} of type {type(params).__name__}."
     )

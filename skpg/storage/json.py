@@ -13,6 +13,7 @@ from skpg.space.dimensions import Choice, Dimension
 from skpg.space.dimensions.quantiles import LARGEST_Z
 from skpg.space.space import Space
 from skpg.space.types import Params
+from skpg.space.wording import written
 
 # Choices of these types are JSON; all others are stored by their index.
 PLAIN = (type(None), bool, int, float, str)
@@ -96,6 +97,6 @@ def describe(space: Space) -> list[dict[str, Any]]:
 
 def _description(dimension: Dimension) -> dict[str, Any]:
     if isinstance(dimension, Choice):
-        return {"choices": [repr(choice)[:LONGEST_TEXT] for choice in dimension.choices]}
+        return {"choices": [written(choice)[:LONGEST_TEXT] for choice in dimension.choices]}
     low, median, high = dimension.values(dimension.resolve(np.array([-LARGEST_Z, 0.0, LARGEST_Z])))
     return {"from": repr(low), "median": repr(median), "to": repr(high)}

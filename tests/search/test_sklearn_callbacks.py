@@ -82,6 +82,29 @@ def test_the_tree_of_tasks_has_a_leaf_for_each_fit(n_jobs):
     assert {leaf.parent.task_name for leaf in leaves} == {"search"}
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_iter", [7, 4])
+def test_the_task_of_a_resumed_search_has_the_fits_that_are_left(n_iter, n_jobs, tmp_path):
+    settings = {"n": 9, "storage": tmp_path / "search.db", "n_jobs": n_jobs}
+    search_of(**settings, n_iter=4).fit(X, y)
+    callback = helpers.RecordingCallback()
+    search_of(**settings, n_iter=n_iter).set_callbacks(callback).fit(X, y)
+    (task,) = (task for task in root(callback) if task.task_name == "search")
+    leaves = [task for task in root(callback) if task.task_name == "candidate-split-evaluation"]
+    assert task.max_subtasks == len(leaves) == 3 * (n_iter - 4)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_real_progress_bar_of_a_resumed_search_ends_full(n_jobs, tmp_path, capsys):
+    module = pytest.importorskip("sklearn.callback")
+    pytest.importorskip("rich")
+    settings = {"n": 9, "storage": tmp_path / "search.db", "n_jobs": n_jobs}
+    for n_iter in (4, 7, 7):
+        bar = module.ProgressBar(max_propagation_depth=0)
+        search_of(**settings, n_iter=n_iter).set_callbacks(bar).fit(X, y)
+        assert "100%" in capsys.readouterr().out
+
+
 def test_a_fit_that_is_run_again_keeps_its_leaf():
     callback = helpers.RecordingCallback()
     search = search_of(estimator=Scripted(act="die", on=(3,)), n_jobs=2)

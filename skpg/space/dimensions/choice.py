@@ -20,6 +20,7 @@ from skpg.space.scalars import (
     to_native,
 )
 from skpg.space.types import FloatArray
+from skpg.space.wording import written
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +141,8 @@ class Choice(BaseDimension):
 
     def unknown_message(self, value: object) -> str:
         """Say that `value` is not in the list."""
-        return f"{self.name}={value!r} is not among the choices {list(self.choices)!r}."
+        choices = written(list(self.choices))
+        return f"{self.name}={written(value)} is not among the choices {choices}."
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,6 @@ from skpg.space.dimensions.base import BaseDimension, read_only
 from skpg.space.dimensions.quantiles import (
     LARGEST_Z,
     cdf_by_bisection,
-    describe,
     greatest_z,
     has_cdf,
     has_pmf,
@@ -25,6 +24,7 @@ from skpg.space.dimensions.quantiles import (
 )
 from skpg.space.scalars import equal_up_to_rounding, to_float
 from skpg.space.types import FloatArray
+from skpg.space.wording import describe
 
 
 @dataclass(frozen=True, eq=False)

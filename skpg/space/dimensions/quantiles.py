@@ -127,14 +127,3 @@ def truncate(values: FloatArray) -> FloatArray:
     """Return values without their fractions, as `int` does, but for errors of rounding."""
     nearest = np.rint(values)
     return np.where(np.isclose(values, nearest, rtol=1e-15, atol=0.0), nearest, np.trunc(values))
-
-
-def describe(distribution: Any) -> str:
-    """Return a distribution as it was written, for messages of errors."""
-    own = type(distribution).__repr__ is not object.__repr__  # type: ignore[comparison-overlap]
-    if own and not hasattr(distribution, "dist"):
-        return repr(distribution)
-    name = getattr(getattr(distribution, "dist", None), "name", type(distribution).__name__)
-    arguments = [repr(a) for a in getattr(distribution, "args", ())]
-    arguments += [f"{k}={v!r}" for k, v in getattr(distribution, "kwds", {}).items()]
-    return f"{name}({', '.join(arguments)})"

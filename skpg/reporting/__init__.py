@@ -1,0 +1,5 @@
+"""Reports on searches, in words, figures and tables."""
+
+from skpg.reporting.writing import report
+
+__all__ = ["report"]
