@@ -59,9 +59,11 @@ def check_splits(splits: Sequence[tuple[Any, Any]], cv: Any) -> None:
     Raises
     ------
     ValueError
-        If there are less than two folds, or if each model sees only the rows before those
+        If there are fewer than two folds, or if each model sees only the rows before those
         that it is tested on.
     """
+    if not splits:
+        raise ValueError(f"cv={cv!r} has no splits; an iterator can be used only once.")
     if len(splits) < 2:
         raise ValueError(
             f"A committee needs the models of at least two folds, got {len(splits)} from "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -240,8 +241,8 @@ def metric_of(table: Mapping[str, Any], search: Any, metric: str | None) -> str:
 
 def fold_scores(table: Mapping[str, Any], metric: str) -> FloatArray:
     """Return an array of shape (n_candidates, n_folds), of the last round of a halving search."""
-    names = [n for n in table if n.startswith("split") and n.endswith(f"_test_{metric}")]
-    columns = [np.asarray(table[n], dtype=float) for n in names if n[5:].split("_")[0].isdigit()]
+    of_fold = re.compile(rf"split\d+_test_{re.escape(metric)}")
+    columns = [np.asarray(table[n], dtype=float) for n in table if of_fold.fullmatch(n)]
     if not columns:
         raise ValueError(f"The results have no scores of folds for the metric {metric!r}.")
     folds = np.stack(columns, axis=1)

@@ -72,9 +72,10 @@ class Library:
         """
         score = StoredScore(scorer, self.y[np.concatenate(self.tests)], metric)
         predictions = self.predictions
-        return ensemble_weights(predictions, lambda p: score(self._stored(p)), settings, rng)
+        return ensemble_weights(predictions, lambda p: score(self.stored(p)), settings, rng)
 
-    def _stored(self, answers: FloatArray) -> Any:
+    def stored(self, answers: FloatArray) -> Any:
+        """Return an estimator that gives these answers."""
         if self.classes is None:
             return StoredRegressor(answers)
         responses = frozenset(m.response for m in self.members if isinstance(m, Voter))

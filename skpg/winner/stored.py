@@ -12,6 +12,7 @@ from sklearn.metrics import get_scorer
 from sklearn.utils.metaestimators import available_if
 
 from skpg.evaluation.score_bounds import ACCURACY_OR_R2
+from skpg.winner.quick import quick_metric
 from skpg.winner.votes import Labels
 
 # One of those is no R squared, but the share of deviance explained.
@@ -23,7 +24,6 @@ class StoredRegressor(RegressorMixin, BaseEstimator):
 
     def __init__(self, predictions: NDArray[Any]):
         self.predictions = predictions
-        self.is_fitted_ = True
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the predictions."""
@@ -76,6 +76,7 @@ class StoredScore:
 
     def __init__(self, scorer: Any, y: NDArray[Any], metric: str | None = None):
         self._scorer = get_scorer(scorer) if isinstance(scorer, str) else scorer
+        self._quick = quick_metric(self._scorer)
         self._y, self._metric = y, metric
 
     def __call__(self, stored: Any, rows: Any = slice(None)) -> float:
@@ -86,6 +87,9 @@ class StoredScore:
         ValueError
             If the scorer asks for more than predictions.
         """
+        quick = self._quick and self._quick(stored, self._y[rows])
+        if quick is not None:
+            return quick
         try:
             # it has no data: a scorer that looks at them fails here
             score = self._scorer(stored, None, self._y[rows])
