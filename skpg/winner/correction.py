@@ -149,21 +149,18 @@ def corrected_score(
     best = _best_of(folds, search, metric)
     if predictions is None:
         return _by_folds(folds, best)
-    score = _score_of(search, y, scoring, metric)
-    answers = np.asarray(predictions)
-    if len(answers) != len(folds) or answers.shape[1:2] != np.shape(y)[:1]:
-        raise ValueError(
-            f"predictions must be of {len(folds)} candidates and {np.shape(y)[0]} rows, got an "
-            f"array of shape {answers.shape}."
-        )
     if not isinstance(n_bootstraps, numbers.Integral) or n_bootstraps < 1:
         raise ValueError(f"n_bootstraps must be a positive integer, got {n_bootstraps!r}.")
-    known = complete(answers)
+    if y is None:
+        raise ValueError("predictions need their targets y, got y=None.")
+    targets = np.asarray(y)
+    answers = _checked(predictions, len(folds), len(targets))
+    n_columns = answers.shape[2] if answers.ndim == 3 else None
+    score = _score_of(search, targets, n_columns, scoring, metric)
     corrected, interval = bootstrapped(
-        answers[known], score, int(n_bootstraps), generator_of(random_state)
+        answers[complete(answers)], score, int(n_bootstraps), generator_of(random_state)
     )
-    bias = float(folds[best].mean()) - corrected
-    return CorrectedScore(corrected, bias, BOOTSTRAP, interval)
+    return CorrectedScore(corrected, float(folds[best].mean()) - corrected, BOOTSTRAP, interval)
 
 
 def bootstrapped(
@@ -272,10 +269,39 @@ def complete(values: NDArray[Any]) -> NDArray[np.bool_]:
     return ~np.isnan(values).any(axis=tuple(range(1, values.ndim)))
 
 
-def _score_of(search: Any, y: Any, scoring: Any, metric: str) -> Score:
-    """Return the function from predictions of rows, and the rows, to their score."""
-    if y is None:
-        raise ValueError("predictions need their targets y, got y=None.")
+def _checked(predictions: ArrayLike, n_candidates: int, n_rows: int) -> NDArray[Any]:
+    """Return predictions as an array.
+
+    Raises
+    ------
+    ValueError
+        If they are not of all candidates and rows, or none is complete.
+    """
+    answers = np.asarray(predictions)
+    if answers.ndim not in (2, 3) or answers.shape[:2] != (n_candidates, n_rows):
+        raise ValueError(
+            f"predictions must be of {n_candidates} candidates and {n_rows} rows, got an array of "
+            f"shape {answers.shape}."
+        )
+    if not complete(answers).any():
+        raise ValueError("predictions of each candidate have nan among them.")
+    return answers
+
+
+def _score_of(
+    search: Any, y: NDArray[Any], n_columns: int | None, scoring: Any, metric: str
+) -> Score:
+    """Return the function from predictions of rows, and the rows, to their score.
+
+    Parameters
+    ----------
+    search : fitted search or None
+    y : ndarray of shape (n_rows,)
+    n_columns : int or None
+        Number of classes of probabilities; None of labels and numbers.
+    scoring : str, callable or None
+    metric : str
+    """
     scorer = getattr(search, "scorer_", None) if scoring is None else scoring
     if isinstance(scorer, Mapping):
         scorer = scorer[metric]
@@ -283,8 +309,12 @@ def _score_of(search: Any, y: Any, scoring: Any, metric: str) -> Score:
         raise ValueError("predictions need a scoring, got scoring=None.")
     estimator = getattr(search, "estimator", None)
     check_own_score(scorer, estimator)
-    y, of_labels = np.asarray(y), estimator is not None and is_classifier(estimator)
+    of_labels = estimator is not None and is_classifier(estimator)
     classes, score = np.unique(y), StoredScore(scorer, y, metric)
+    if n_columns not in (None, len(classes)):
+        raise ValueError(
+            f"predictions must be of the {len(classes)} classes of y, got {n_columns}."
+        )
 
     def score_of_rows(answers: NDArray[Any], rows: NDArray[np.intp]) -> float:
         if answers.ndim == 2:

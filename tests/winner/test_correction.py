@@ -225,6 +225,8 @@ def test_candidates_without_all_predictions_are_left_out():
         ({"scoring": None}, "need a scoring"),
         ({"predictions": np.zeros((3, 9))}, r"5 candidates and 60 rows, got .* \(3, 9\)"),
         ({"predictions": np.zeros(60)}, r"5 candidates and 60 rows, got .* \(60,\)"),
+        ({"predictions": np.zeros((5, 60, 3))}, "of the 2 classes of y, got 3"),
+        ({"predictions": np.full((5, 60), np.nan)}, "each candidate have nan among them"),
         ({"n_bootstraps": 0}, "n_bootstraps must be a positive integer, got 0"),
         ({"scoring": "neg_log_loss"}, "cannot score predictions that are kept"),
         ({"scoring": lambda estimator, X, y: X.sum()}, "cannot score predictions that are kept"),
