@@ -41,6 +41,14 @@ def _accuracy(stored: Any, y: NDArray[Any]) -> float | None:
     return float(np.mean(stored.predict(None) == y))
 
 
+def _balanced_accuracy(stored: Any, y: NDArray[Any]) -> float | None:
+    classes = getattr(stored, "classes_", None)
+    if classes is None or len(np.unique(y)) < len(classes):
+        return None
+    places, right = np.searchsorted(classes, y), stored.predict(None) == y
+    return float(np.mean(np.bincount(places, right) / np.bincount(places)))
+
+
 def _log_loss(stored: Any, y: NDArray[Any]) -> float | None:
     if not hasattr(stored, "predict_proba") or len(np.unique(y)) < len(stored.classes_):
         return None
@@ -85,6 +93,7 @@ def _is_number(y: NDArray[Any]) -> bool:
 
 QUICK: Mapping[Any, Callable[[Any, NDArray[Any]], float | None]] = {
     metrics.accuracy_score: _accuracy,
+    metrics.balanced_accuracy_score: _balanced_accuracy,
     metrics.log_loss: _log_loss,
     metrics.roc_auc_score: _roc_auc,
     metrics.mean_squared_error: _squared_error,

@@ -60,7 +60,9 @@ def test_of_decisions(scoring):
     assert StoredScore(scoring, y)(stored) == pytest.approx(get_scorer(scoring)(model, X, y))
 
 
-@pytest.mark.parametrize("scoring", ["accuracy", "f1_macro", "roc_auc_ovr", "neg_log_loss"])
+@pytest.mark.parametrize(
+    "scoring", ["accuracy", "balanced_accuracy", "f1_macro", "roc_auc_ovr", "neg_log_loss"]
+)
 def test_of_three_classes(scoring):
     model = PROBABLE.fit(X3[::2], y3[::2])
     stored = StoredClassifier(model.predict_proba(X3), model.classes_, frozenset({"predict_proba"}))
@@ -126,7 +128,7 @@ def test_a_score_method_of_ones_own_is_refused():
             check_own_score(check_scoring(estimator), estimator)
 
 
-@pytest.mark.parametrize("scoring", ["accuracy", "roc_auc", "neg_log_loss"])
+@pytest.mark.parametrize("scoring", ["accuracy", "balanced_accuracy", "roc_auc", "neg_log_loss"])
 def test_rows_of_one_class_are_scored_as_scikit_learn_scores_them(scoring):
     model = PROBABLE.fit(X[::2], y[::2])
     ones = np.flatnonzero(y == 1)[:50]
