@@ -44,6 +44,7 @@ from skpg.winner.stored import StoredScore
 
 RESULTS = Path(__file__).parent / "results"
 FILE = RESULTS / "winner.jsonl"
+Gains = dict[str, list[float]]
 LIMITS = {"gain": 2.0, "bias": 5.0}
 
 
@@ -186,10 +187,19 @@ def deviations() -> dict[tuple[str, int], float]:
     return {(r["task"], r["seed"]): better_half_deviation(r) for r in pools}
 
 
-def mean_and_error(values: dict[str, list[float]]) -> str:
+def mean_and_error(values: Gains) -> str:
     """Return the mean over the tasks, and its standard error."""
     means = np.array([np.mean(of_task) for of_task in values.values()])
     return f"{means.mean():+.2f} ({means.std(ddof=1) / len(means) ** 0.5:.2f})"
+
+
+def gains_of(records: Sequence[dict[str, Any]], units: dict, name: str, way: str) -> Gains:
+    """Return by task what a way of use gains in each split of one search."""
+    gains = defaultdict(list)
+    for r in (r for r in records if r["search"] == name):
+        gain = round(r[way] - r["refit"], 9) / units[r["task"], r["split"]]
+        gains[r["task"]].append(float(np.clip(gain, -LIMITS["gain"], LIMITS["gain"])))
+    return gains
 
 
 def against_refit(records: Sequence[dict[str, Any]], units: dict) -> list[list[str]]:
@@ -197,15 +207,24 @@ def against_refit(records: Sequence[dict[str, Any]], units: dict) -> list[list[s
     for way in ("committee", "ensemble", "as_passed"):
         cells = []
         for name in SEARCHES:
-            gains, signs = defaultdict(list), []
-            for r in (r for r in records if r["search"] == name):
-                gain = (r[way] - r["refit"]) / units[r["task"], r["split"]]
-                gains[r["task"]].append(float(np.clip(gain, -LIMITS["gain"], LIMITS["gain"])))
-                signs.append(np.sign(round(r[way] - r["refit"], 9)))
-            won, lost = signs.count(1), signs.count(-1)
-            cells += [mean_and_error(gains), f"{won}, {lost}"]
+            gains = gains_of(records, units, name, way)
+            signs = np.sign(np.concatenate(list(gains.values())))
+            cells += [mean_and_error(gains), f"{(signs > 0).sum()}, {(signs < 0).sum()}"]
         rows.append([way.replace("_", " "), *cells])
     return rows
+
+
+def by_task(records: Sequence[dict[str, Any]], units: dict) -> list[list[str]]:
+    columns = [
+        gains_of(records, units, name, way)
+        for way in ("committee", "ensemble")
+        for name in SEARCHES
+    ]
+    return [
+        [task.replace("_", " "), *(f"{np.mean(gains[task]):+.2f}" for gains in columns)]
+        for task in REAL_TASKS
+        if task in columns[0]
+    ]
 
 
 def too_high(records: Sequence[dict[str, Any]], units: dict) -> list[list[str]]:
@@ -239,6 +258,8 @@ def report(path: Path) -> None:
     text = list_table(title, header, against_refit(records, units))
     title = f"By how much scores are above the held-out score of the refit ({what})"
     text += "\n" + list_table(title, ["score", *names], too_high(records, units))
+    header = ["task", *(f"{way}, {n}" for way in ("committee", "ensemble") for n in names)]
+    text += "\n" + list_table("The same, by task", header, by_task(records, units))
     print(text)
     path.with_suffix(".rst").write_text(text)
 

@@ -105,30 +105,9 @@ class _Committee(MetaEstimatorMixin, BaseEstimator):
         tags.target_tags.positive_only = inner.target_tags.positive_only
         return tags
 
-    def fit(self, X, y, **params):
-        """Fit a model to the training rows of each fold, for each candidate.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, n_samples)
-            Training vectors, of any kind that the estimator takes; a precomputed matrix where it
-            expects one.
-
-        y : array-like of shape (n_samples,)
-            Class labels, or the numbers to predict.
-
-        **params : dict of str -> object
-            Arguments of the ``fit`` of the estimator, and ``groups`` for the splitter. What is as
-            long as X is cut as X is.
-
-        Returns
-        -------
-        self : object
-            The fitted committee.
-        """
+    def _fit(self, X: Any, y: Any, params: Mapping[str, Any]) -> Any:
         library = self._fit_library(X, y, params)
-        weights = _checked_weights(self.weights, library.n_candidates)
-        self._unite(library, weights, X)
+        self._unite(library, _checked_weights(self.weights, library.n_candidates), X)
         return self
 
     def _fit_library(self, X: Any, y: Any, params: Mapping[str, Any]) -> Library:
@@ -282,6 +261,29 @@ class CommitteeClassifier(ClassifierMixin, _Committee):
         y = column_or_1d(y, warn=True)
         return y, np.unique(y)
 
+    def fit(self, X, y, **params):
+        """Fit a model to the training rows of each fold, for each candidate.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_samples)
+            Training vectors, of any kind that the estimator takes; a precomputed matrix where it
+            expects one.
+
+        y : array-like of shape (n_samples,)
+            Class labels.
+
+        **params : dict of str -> object
+            Arguments of the ``fit`` of the estimator, and ``groups`` for the splitter. What is as
+            long as X is cut as X is.
+
+        Returns
+        -------
+        self : object
+            The fitted committee.
+        """
+        return self._fit(X, y, params)
+
     def predict(self, X):
         """Return the class with the greatest mean vote, the first of equal ones.
 
@@ -428,6 +430,29 @@ class CommitteeRegressor(RegressorMixin, _Committee):
             raise TypeError(_of_other_kind(self, "regressor"))
         check_target(y)
         return column_or_1d(y, warn=True), None
+
+    def fit(self, X, y, **params):
+        """Fit a model to the training rows of each fold, for each candidate.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_samples)
+            Training vectors, of any kind that the estimator takes; a precomputed matrix where it
+            expects one.
+
+        y : array-like of shape (n_samples,)
+            Targets.
+
+        **params : dict of str -> object
+            Arguments of the ``fit`` of the estimator, and ``groups`` for the splitter. What is as
+            long as X is cut as X is.
+
+        Returns
+        -------
+        self : object
+            The fitted committee.
+        """
+        return self._fit(X, y, params)
 
     def predict(self, X):
         """Return the mean of the predictions.

@@ -78,7 +78,7 @@ def test_losses_are_corrected_towards_more_loss():
 
 
 def test_scores_that_are_missing_are_passed_over():
-    holes = np.array([*FOLDS, [1.0, np.nan, np.nan], [np.nan] * 3, [-np.inf, 0.5, 0.5]])
+    holes = np.array([*FOLDS, [1.0, np.nan, np.nan], [np.nan] * 3, [np.inf, 0.5, 0.5]])
     corrected = skpg.corrected_score(table_of(holes))
     # the fold that a candidate has won counts, the candidate itself cannot be chosen
     assert corrected.bias == pytest.approx(((1.0 - 0.8) + 0 + (0.9 - 0.8)) / 3)
