@@ -83,8 +83,7 @@ def corrected_score(
     metric : str, default=None
         Which of several metrics. None: the only one, or that of the search's ``refit``.
 
-    predictions : array-like of shape (n_candidates, n_rows) or \
-            (n_candidates, n_rows, n_classes), default=None
+    predictions : array-like of shape (n_candidates, n_rows[, n_classes]), default=None
         What each candidate predicts of the rows that it was not fitted to, in the order of
         ``cv_results_``: what ``predict`` returns, or probabilities of the classes in sorted order.
         Candidates with nan are left out.
