@@ -10,9 +10,17 @@ from skpg.space.logrange import logrange
 from skpg.space.space import Space
 from skpg.storage.database import StorageError, StudyInUseError
 from skpg.storage.reading import StudySummary, load_study, studies
+from skpg.winner.committee import CommitteeClassifier, CommitteeRegressor
+from skpg.winner.correction import CorrectedScore, corrected_score
+from skpg.winner.ensemble import Ensemble
+from skpg.winner.searches import committee
 
 __all__ = [
     "Categorical",
+    "CommitteeClassifier",
+    "CommitteeRegressor",
+    "CorrectedScore",
+    "Ensemble",
     "Ordinal",
     "Policy",
     "PolicyGradientOptimizer",
@@ -21,6 +29,8 @@ __all__ = [
     "StorageError",
     "StudyInUseError",
     "StudySummary",
+    "committee",
+    "corrected_score",
     "display",
     "learners",
     "load_study",

@@ -33,12 +33,16 @@ from sklearn.model_selection._validation import (
 )
 
 # How scikit-learn declares the constraints on constructor arguments.
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+# Rows of any data, of precomputed matrices with their columns, and what belongs to them.
+from sklearn.utils.metaestimators import _safe_split
+from sklearn.utils.validation import _check_method_params
 
 from skpg.evaluation.outcome import NAN, Outcome, Scores
 from skpg.space.types import Params
 
-__all__ = ["BaseSearchCV", "Interval", "RunningFit", "StrOptions"]
+__all__ = ["BaseSearchCV", "HasMethods", "Interval", "RunningFit", "StrOptions"]
 
 SUPPORTED = "1.6 to 1.9"
 # Names of `fit` that its inner function `evaluate_candidates` refers to.
@@ -215,6 +219,26 @@ def as_dict(outcome: Outcome) -> dict[str, Any]:
     if outcome.train_scores is not None:
         fields["train_scores"] = outcome.train_scores
     return fields
+
+
+def rows_for(estimator: Any, X: Any, y: Any, rows: Any, train: Any = None) -> tuple[Any, Any]:
+    """Return rows of the data as an estimator takes them.
+
+    Parameters
+    ----------
+    estimator : estimator object
+    X, y : array-like
+    rows : ndarray of int
+    train : ndarray of int, default=None
+        The rows that it was fitted to, where that is done: of a precomputed matrix they are
+        the columns.
+    """
+    return _safe_split(estimator, X, y, rows, train)
+
+
+def fit_params_of_rows(X: Any, params: Mapping[str, Any], rows: Any) -> dict[str, Any]:
+    """Return arguments of ``fit`` for some rows of X: what is as long as X is cut likewise."""
+    return dict(_check_method_params(X, params, indices=rows))
 
 
 def check_refit(refit: Any, scores: Mapping[str, float]) -> None:

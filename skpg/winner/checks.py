@@ -1,0 +1,77 @@
+"""What cannot be averaged is refused before anything is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_classifier, is_regressor
+from sklearn.utils.multiclass import type_of_target
+
+INSTEAD = "With a search use final='refit'."
+
+
+def check_kind(estimator: Any) -> None:
+    """Raise where the predictions of an estimator have no average.
+
+    Raises
+    ------
+    TypeError
+        If it is neither a classifier nor a regressor.
+    """
+    if not (is_classifier(estimator) or is_regressor(estimator)):
+        raise TypeError(
+            "A committee averages the predictions of classifiers or of regressors; those of "
+            "outlier detectors and clusterers, and what transformers return, have no average. "
+            f"Got {estimator!r}. {INSTEAD}"
+        )
+
+
+def check_target(y: Any) -> None:
+    """Raise where there is no target, or more than one.
+
+    Raises
+    ------
+    ValueError
+        If `y` is None, or has several outputs.
+    """
+    if y is None:
+        raise ValueError("requires y to be passed, but the target y is None.")
+    kind = type_of_target(y, input_name="y")
+    if kind == "multilabel-indicator" or kind.endswith("multioutput"):
+        raise ValueError(
+            f"A committee averages predictions of one output, got y of kind {kind!r} and of shape "
+            f"{np.shape(y)}. {INSTEAD}"
+        )
+
+
+def check_splits(splits: Sequence[tuple[Any, Any]], cv: Any) -> None:
+    """Raise where the training rows of the folds do not take turns.
+
+    Parameters
+    ----------
+    splits : sequence of (train, test)
+        Indices of rows.
+    cv : object
+        What they come from, for the message.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two folds, or if each model sees only the rows before those
+        that it is tested on.
+    """
+    if not splits:
+        raise ValueError(f"cv={cv!r} has no splits; an iterator can be used only once.")
+    if len(splits) < 2:
+        raise ValueError(
+            f"A committee needs the models of at least two folds, got {len(splits)} from "
+            f"cv={cv!r}. {INSTEAD}"
+        )
+    if all(np.max(train) < np.min(test) for train, test in splits):
+        raise ValueError(
+            f"cv={cv!r} is ordered in time: each model has seen only the rows before those that "
+            "it is tested on, so that no committee of them has learned from the latest rows as a "
+            f"refit has. {INSTEAD}"
+        )
