@@ -140,7 +140,7 @@ class PairsDisplay:
     def figsize(self) -> tuple[float, float]:
         """Width and height in inches that a figure of all panels needs."""
         columns = min(len(self.pairs), 3)
-        return 3.7 * columns + 0.8, 3.0 * -(-len(self.pairs) // columns) + 0.2
+        return 3.0 * columns + 0.8, 2.6 * -(-len(self.pairs) // columns) + 0.2
 
     def plot(self, ax: Any = None) -> PairsDisplay:
         """Draw the display.

@@ -109,7 +109,7 @@ class ParallelCoordinatesDisplay:
     @property
     def figsize(self) -> tuple[float, float]:
         """Width and height in inches that a figure needs."""
-        return max(1.15 * (len(self.scales) + 1) + 0.6, 5.0), 4.2
+        return max(1.05 * (len(self.scales) + 1) + 0.6, 5.0), 4.0
 
     def plot(self, ax: Any = None) -> ParallelCoordinatesDisplay:
         """Draw the display.

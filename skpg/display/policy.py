@@ -157,7 +157,7 @@ class PolicyDisplay:
     def figsize(self) -> tuple[float, float]:
         """Width and height in inches that a figure of all panels needs."""
         columns = min(len(self.scales), 3)
-        return 3.6 * columns + 0.4, 2.5 * -(-len(self.scales) // columns) + 0.4
+        return 2.9 * columns + 0.4, 2.2 * -(-len(self.scales) // columns) + 0.4
 
     def plot(self, ax: Any = None) -> PolicyDisplay:
         """Draw the display.

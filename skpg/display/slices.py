@@ -145,7 +145,7 @@ class SlicesDisplay:
     def figsize(self) -> tuple[float, float]:
         """Width and height in inches that a figure of all panels needs."""
         columns = min(len(self.scales), 4)
-        return 3.0 * columns + 0.4, 2.5 * -(-len(self.scales) // columns) + 0.2
+        return 2.4 * columns + 0.4, 2.2 * -(-len(self.scales) // columns) + 0.4
 
     def plot(self, ax: Any = None) -> SlicesDisplay:
         """Draw the display.

@@ -139,7 +139,7 @@ def test_the_look_of_other_figures_is_left_alone(cls):
 
 
 def test_names_and_choices_with_dollars_are_no_mathematics():
-    space = {"a": [0.1, 0.2, 0.7], "kind": ["$b$ $", "\\frac$"], "k": [1, 2]}
+    space = {"a": [0.1, 0.2, 0.7], "kind": ["$\\frac$", "$x_$"], "k": [1, 2]}
     found = search(space, n_iter=12).fit(X, y)
     for cls in (SlicesDisplay, PolicyDisplay, ParallelCoordinatesDisplay, PairsDisplay):
         figure = cls.from_search(found).plot().figure_
