@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,7 +52,8 @@ class FitLog:
             np.array([fold for _, fold, _ in fits], dtype=np.intp),
             np.array([outcome.begin for _, _, outcome in fits]),
             np.array([outcome.seconds for _, _, outcome in fits]),
-            tuple(outcome.worker for _, _, outcome in fits),
+            # one text per worker, also in a pickle
+            tuple(sys.intern(outcome.worker) for _, _, outcome in fits),
         )
 
 
