@@ -407,10 +407,9 @@ def _checked_reward(reward: object) -> float:
 
 def _without_infinite(rewards: FloatArray, candidates: Sequence[Mapping[str, Any]]) -> FloatArray:
     """Return rewards with nan for those that are infinite, with a warning that names them."""
-    rows = np.flatnonzero(np.isinf(rewards))
-    if len(rows):
-        named = ", ".join(f"{rewards[row]} of {dict(candidates[row])!r}" for row in rows)
-        warnings.warn(
-            f"Infinite rewards count as failures, as nan does: {named}.", UserWarning, stacklevel=3
-        )
+    pairs = zip(rewards, candidates, strict=True)
+    named = [f"{reward} of {dict(params)!r}" for reward, params in pairs if np.isinf(reward)]
+    if named:
+        message = f"Infinite rewards count as failures, as nan does: {', '.join(named)}."
+        warnings.warn(message, UserWarning, stacklevel=3)
     return np.where(np.isinf(rewards), np.nan, rewards)
