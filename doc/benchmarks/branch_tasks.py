@@ -26,6 +26,7 @@ from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
@@ -52,7 +53,7 @@ THREE_FAMILIES: Branches = [
     },
     {
         "model": [KNeighborsClassifier()],
-        "model__n_neighbors": randint(1, 61),
+        "model__n_neighbors": randint(1, 41),
         "model__weights": ["uniform", "distance"],
         "model__p": uniform(1, 4),
     },
@@ -146,19 +147,32 @@ PREPROCESSING_OF = [f"preprocessing, {name}" for name in DATA]
 TASKS = [*FAMILIES, *BOOSTED, *KERNELS_OF, *PREPROCESSING_OF]
 
 
-@cache
-def load_task(name: str, split: int) -> RealTask:
-    """Return a task with its rows halved in the `split`-th way."""
+class BranchTask(RealTask):
+    """One split of a task, whose candidates are cross-validated in three folds."""
+
+    @property
+    def folds(self) -> StratifiedKFold:
+        return StratifiedKFold(3, shuffle=True, random_state=0)
+
+
+def settings_of(name: str) -> tuple[str, str, BaseEstimator, Branches]:
+    """Return the data, the scoring, the estimator and the space of a task."""
     if name in FAMILIES:
         data, scoring, space = FAMILIES[name]
-        return halved(name, split, DATA[data], scoring, scaled(SVC()), space)
+        return data, scoring, scaled(SVC()), space
     kind, _, data = name.partition(", ")
     if kind == "boosters":
-        return halved(name, split, DATA[data], "neg_log_loss", booster(), BOOSTERS)
+        return data, "neg_log_loss", booster(), BOOSTERS
     if kind == "kernels":
-        estimator = scaled(SVC(max_iter=5000))
-        return halved(name, split, DATA[data], "balanced_accuracy", estimator, KERNELS)
-    return halved(name, split, DATA[data], "balanced_accuracy", REDUCED, PREPROCESSING)
+        return data, "balanced_accuracy", scaled(SVC(max_iter=5000)), KERNELS
+    return data, "balanced_accuracy", REDUCED, PREPROCESSING
+
+
+@cache
+def load_task(name: str, split: int) -> BranchTask:
+    """Return a task with its rows halved in the `split`-th way."""
+    data, scoring, estimator, space = settings_of(name)
+    return BranchTask(**vars(halved(name, split, DATA[data], scoring, estimator, space)))
 
 
 def main() -> None:

@@ -8,6 +8,8 @@ The tasks are those of ``branch_tasks.py``. All searches of skpg have four candi
 the default has:
 
 - ``skpg``: the list of dicts as it is.
+- ``skpg, dicts left at once``: without the five candidates that each dict has, so that one whose
+  first candidates are bad may never be tried again.
 - ``skpg, equal shares``: the dict of a candidate is drawn with equal probabilities to the end, and
   the search learns all else.
 - ``skpg, a search for each dict``: searches that know nothing of each other take turns.
@@ -16,10 +18,9 @@ the default has:
   is learned in each of them separately.
 - ``optuna TPE``: with ``group=True``, one at a time; the dict is a categorical hyperparameter, and
   the others are suggested in their dict only.
-- ``RandomizedSearchCV``.
 
 Scores are normalised for each task and split: 0 is the expected best of so many random candidates,
-1 the best known.
+as RandomizedSearchCV draws them, 1 the best known.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import argparse
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ from joblib import Parallel, delayed
 from peers import OursInWindow
 from real import quiet, read, rounded
 from real_peers import Recorder, tpe
-from real_tasks import N_SPLITS, RealTask
+from real_tasks import RealTask
 from rst import list_table
 from sample_efficiency import expected_best
 
@@ -48,16 +49,16 @@ from skpg.learners import ActorCritic
 
 RESULTS = Path(__file__).parent / "results"
 FILE = RESULTS / "branches.jsonl"
-LAST = 30
-OURS = "skpg"
+LAST, N_SPLITS = 30, 2
+OURS, AT_ONCE = "skpg", "skpg, dicts left at once"
 EQUAL, EACH, ONE = "skpg, equal shares", "skpg, a search for each dict", "skpg, one dict"
 APART = "skpg, nothing in common"
-TPE, RANDOM = "optuna TPE", "RandomizedSearchCV"
+TPE = "optuna TPE"
 # tasks -> the searches that are run on them
 SEARCHES = {
-    tuple(FAMILIES): [OURS, EQUAL, EACH, TPE, RANDOM],
-    tuple(BOOSTED): [OURS, ONE, TPE, RANDOM],
-    tuple(KERNELS_OF): [OURS, APART],
+    tuple(FAMILIES): [OURS, AT_ONCE, EQUAL, EACH, TPE],
+    tuple(BOOSTED): [OURS, ONE],
+    tuple(KERNELS_OF): [OURS, AT_ONCE, APART],
     tuple(PREPROCESSING_OF): [OURS, APART],
 }
 
@@ -131,8 +132,23 @@ def apart(space: Any, seed: int) -> OursInWindow:
         return OursInWindow(space, seed)
 
 
+@contextmanager
+def dicts_left_at_once() -> Iterator[None]:
+    """Let a search never again try a dict that looks bad."""
+    # imported here: workers get copies of what this script has imported
+    from skpg.learners.actor_critic.constants import CONSTANTS
+
+    usual = CONSTANTS.tries_of_dict
+    object.__setattr__(CONSTANTS, "tries_of_dict", 0)  # frozen for all but this purpose
+    try:
+        yield
+    finally:
+        object.__setattr__(CONSTANTS, "tries_of_dict", usual)
+
+
 MAKE: dict[str, Callable[[Any, int], Any]] = {
     OURS: OursInWindow,
+    AT_ONCE: OursInWindow,
     EQUAL: equal_shares,
     EACH: InTurns,
     ONE: lambda space, seed: OursInWindow(ONE_DICT, seed),
@@ -170,10 +186,7 @@ def run_one(method: str, name: str, seed: int) -> dict[str, Any]:
     quiet()
     task = load_task(name, seed % N_SPLITS)
     record = Recorder(task, checkpoints_of(name)[-1])
-    if method == RANDOM:
-        for params in task.random_candidates(record.budget, seed):
-            record(params)
-    else:
+    with dicts_left_at_once() if method == AT_ONCE else nullcontext():
         peer = MAKE[method](task.space, seed)
         for _ in range(record.budget):
             params = peer.ask()
@@ -194,13 +207,13 @@ def run_pool(name: str, split: int) -> dict[str, Any]:
     return {"method": "pool", "task": name, "seed": split, "cv": rounded(rewards), **known}
 
 
-def run(kinds: list[str], seeds: range, jobs: int, path: Path) -> None:
+def run(kinds: list[str], methods: list[str], seeds: range, jobs: int, path: Path) -> None:
     """Append the runs that are not in the file."""
     path.parent.mkdir(exist_ok=True)
     done = {(r["method"], r["task"], r["seed"]) for r in read(path)}
     chosen = {
-        task: methods
-        for tasks, methods in SEARCHES.items()
+        task: searches
+        for tasks, searches in SEARCHES.items()
         for task in tasks
         if not kinds or any(task.startswith(kind) for kind in kinds)
     }
@@ -213,9 +226,9 @@ def run(kinds: list[str], seeds: range, jobs: int, path: Path) -> None:
     calls += [
         delayed(run_one)(method, task, seed)
         for seed in seeds
-        for task, methods in chosen.items()
-        for method in methods
-        if (method, task, seed) not in done
+        for task, searches in chosen.items()
+        for method in searches
+        if (method, task, seed) not in done and method in methods
     ]
     for record in Parallel(jobs, return_as="generator_unordered", batch_size=1)(calls):
         with path.open("a") as file:
@@ -325,6 +338,7 @@ def main() -> None:
     )
     parser.add_argument("command", choices=["run", "report"])
     parser.add_argument("--kinds", nargs="*", default=[], help="beginnings of the tasks' names")
+    parser.add_argument("--methods", nargs="*", choices=list(MAKE), default=list(MAKE))
     parser.add_argument("--file", type=Path, default=FILE)
     parser.add_argument("--seeds", default="10", help="a number, or FIRST:STOP")
     parser.add_argument("--jobs", type=int, default=2)
@@ -333,7 +347,8 @@ def main() -> None:
         report(arguments.file)
         return
     first, _, stop = arguments.seeds.rpartition(":")
-    run(arguments.kinds, range(int(first or 0), int(stop)), arguments.jobs, arguments.file)
+    seeds = range(int(first or 0), int(stop))
+    run(arguments.kinds, arguments.methods, seeds, arguments.jobs, arguments.file)
 
 
 if __name__ == "__main__":

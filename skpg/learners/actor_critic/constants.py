@@ -103,6 +103,12 @@ class Constants:
         it. (History: .15, .3 and .5 differ within two standard errors.)
     most_niches : int
         Niches that are remembered. (Not measured.)
+    tries_of_dict : int
+        Candidates of each dict of a list, in the opening and after it. (Of six families of models
+        the best one was never tried again after one or two bad draws in 3 of 4 searches.)
+    turns_of_dict : int
+        One candidate of so many belongs to the dict that was tried least, as long as one was
+        tried less often than that. (Not measured.)
     explained_ties : float
         Share of the ties that switches must explain; with fewer, ties are chance. (Not
         measured.)
@@ -150,6 +156,8 @@ class Constants:
     niche_patience: int = 40
     niche_correlation: float = 0.3
     most_niches: int = 10
+    tries_of_dict: int = 5
+    turns_of_dict: int = 3
     explained_ties: float = 0.5
     switched_at_once: int = 5
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -10,11 +11,17 @@ from numpy.typing import NDArray
 
 from skpg.learners.actor_critic.constants import CONSTANTS
 from skpg.learners.actor_critic.picking import Improvement, pick_one_by_one
-from skpg.learners.actor_critic.sampling import draw_admissible, perturb, stratified
+from skpg.learners.actor_critic.sampling import (
+    draw_admissible,
+    perturb,
+    stratified,
+    stratified_in,
+)
 from skpg.learners.actor_critic.state import ActorCriticState
 from skpg.learners.base import Admissible, Memory
 from skpg.policy.policy import Policy
 from skpg.space.features import design
+from skpg.space.space import Space
 from skpg.space.types import FloatArray
 
 
@@ -22,8 +29,8 @@ class Turn(NamedTuple):
     """The purpose of a candidate, and by how much it is to improve.
 
     Kinds are "best", an improvement on the best candidate of all; "niche", on the best one
-    outside of the niches that were left; "explore", a draw of the explorer; and "step", a
-    small step from the best candidate.
+    outside of the niches that were left; "explore", a draw of the explorer; "step", a small step
+    from the best candidate; and "dict", a candidate of the dict that was tried least.
     """
 
     kind: str
@@ -41,9 +48,11 @@ def propose_batch(
     """Return actions for the next turns; those that improve on the best come first."""
     turns = turns_of(state, memory, n, ambitions)
     kinds = [turn.kind for turn in turns]
-    n_explore, n_step = kinds.count("explore"), kinds.count("step")
+    n_explore, n_step, n_dict = (kinds.count(kind) for kind in ("explore", "step", "dict"))
     drawn = state.explorer.propose(state.known_critic, memory.pending, n_explore, rng, admissible)
-    elsewhere = np.concatenate([drawn, small_steps(state, memory, n_step, rng, admissible)])
+    steps = small_steps(state, memory, n_step, rng, admissible)
+    neglected = in_neglected_dicts(state, memory, n_dict, rng, admissible)
+    elsewhere = np.concatenate([drawn, steps, neglected])
     elsewhere = elsewhere[admissible(elsewhere)]
     aims = [turn for turn in turns if turn.kind in ("best", "niche")]
     aims += [Turn("best", ambitions[0])] * (n - len(aims) - len(elsewhere))
@@ -60,6 +69,7 @@ def turns_of(
     The cycle of turns continues from batch to batch, so that batches of one explore as well.
     """
     turns, cycle = [], CONSTANTS.turns
+    missing = int(missing_tries(state.space, memory).sum())
     for i in range(n):
         turn = len(memory) + len(memory.pending) + i
         kind, step = "best", turn
@@ -67,6 +77,8 @@ def turns_of(
             kind, step = cycle[turn % len(cycle)], turn // 2 + turn // len(cycle)
         if kind == "niche" and state.niches.parent is None:
             kind = "explore"
+        if missing and turn % CONSTANTS.turns_of_dict == 0:
+            kind, missing = "dict", missing - 1
         turns.append(Turn(kind, ambitions[step % len(ambitions)]))
     return turns
 
@@ -93,6 +105,41 @@ def small_steps(
     mean, _ = state.known_critic.predict(design(state.space, actions))
     winners = mean.reshape(-1, contestants).argmax(axis=1)
     return actions.reshape(len(winners), contestants, -1)[np.arange(len(winners)), winners][:n]
+
+
+def missing_tries(space: Space, memory: Memory) -> NDArray[np.intp]:
+    """Return how many candidates each dict of a list lacks before it may be left.
+
+    What a family of models is worth shows when it is tuned. Its first draws may all be useless,
+    and the critic, which has no others, predicts that all of it is.
+    """
+    if space.branches == 1:
+        return np.zeros(1, dtype=np.intp)
+    tried = np.concatenate([memory.actions, memory.pending])[:, 0].astype(np.intp)
+    sizes = [np.prod([space.dimensions[j].size for j in columns]) for columns in space.columns]
+    wanted = np.minimum(sizes, CONSTANTS.tries_of_dict).astype(np.intp)
+    return np.maximum(wanted - np.bincount(tried, minlength=space.branches), 0)
+
+
+def in_neglected_dicts(
+    state: ActorCriticState,
+    memory: Memory,
+    n: int,
+    rng: np.random.Generator,
+    admissible: Admissible,
+) -> FloatArray:
+    """Return `n` actions of the dicts that lack most, each with the greatest confidence bound."""
+    missing, prior = missing_tries(state.space, memory), Policy.prior(state.space)
+    draws, found = CONSTANTS.screened // 7, []
+    for _ in range(n):
+        branch = int(missing.argmax())
+        missing[branch] -= 1
+        draw = partial(stratified_in, prior, branch, draws, rng)
+        actions = draw_admissible(draw, 1, admissible)
+        if len(actions):
+            mean, std = state.known_critic.predict(design(state.space, actions))
+            found.append(actions[np.argmax(mean + CONSTANTS.optimism * std)])
+    return np.array(found).reshape(-1, len(state.space.dimensions))
 
 
 def _improvements(
