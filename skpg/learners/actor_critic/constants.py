@@ -84,7 +84,8 @@ class Constants:
         What candidates are for, in turn, once a search has stalled. (History: +.050, standard
         error .021, at 250 over a search without.)
     step_contestants : int
-        Random steps of which the critic picks one. (History: 2.5 in place of 1.7 hundredths
+        Random steps of which the critic picks one, and draws of which the farthest is taken in a
+        dict that was tried too little. (History: 2.5 in place of 1.7 hundredths
         won by a batch.)
     gain : float
         Robust standard deviations of the rewards that count as next to nothing. (Not
@@ -104,8 +105,8 @@ class Constants:
     most_niches : int
         Niches that are remembered. (Not measured.)
     tries_of_dict : int
-        Candidates of each dict of a list, in the opening and after it. (Of six families of models
-        the best one was never tried again after one or two bad draws in 3 of 4 searches.)
+        Candidates of each dict of a list, in the opening and after it, before it may be left.
+        (History: "Several dicts".)
     turns_of_dict : int
         One candidate of so many belongs to the dict that was tried least, as long as one was
         tried less often than that. (Not measured.)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from skpg.learners.actor_critic.constants import CONSTANTS
 from skpg.learners.actor_critic.picking import Improvement, pick_one_by_one
@@ -51,7 +52,7 @@ def propose_batch(
     n_explore, n_step, n_dict = (kinds.count(kind) for kind in ("explore", "step", "dict"))
     drawn = state.explorer.propose(state.known_critic, memory.pending, n_explore, rng, admissible)
     steps = small_steps(state, memory, n_step, rng, admissible)
-    neglected = in_neglected_dicts(state, memory, n_dict, rng, admissible)
+    neglected = in_neglected_dicts(state.space, memory, n_dict, rng, admissible)
     elsewhere = np.concatenate([drawn, steps, neglected])
     elsewhere = elsewhere[admissible(elsewhere)]
     aims = [turn for turn in turns if turn.kind in ("best", "niche")]
@@ -122,24 +123,28 @@ def missing_tries(space: Space, memory: Memory) -> NDArray[np.intp]:
 
 
 def in_neglected_dicts(
-    state: ActorCriticState,
-    memory: Memory,
-    n: int,
-    rng: np.random.Generator,
-    admissible: Admissible,
+    space: Space, memory: Memory, n: int, rng: np.random.Generator, admissible: Admissible
 ) -> FloatArray:
-    """Return `n` actions of the dicts that lack most, each with the greatest confidence bound."""
-    missing, prior = missing_tries(state.space, memory), Policy.prior(state.space)
-    draws, found = CONSTANTS.screened // 7, []
+    """Return `n` actions where most is missing, each far from what was tried in its dict.
+
+    Of some draws of the user's distributions the farthest is taken. The critic has no say: what
+    it knows of these dicts is why they are neglected.
+    """
+    missing, prior = missing_tries(space, memory), Policy.prior(space)
+    tried, contestants = (
+        np.concatenate([memory.actions, memory.pending]),
+        CONSTANTS.step_contestants,
+    )
     for _ in range(n):
         branch = int(missing.argmax())
         missing[branch] -= 1
-        draw = partial(stratified_in, prior, branch, draws, rng)
+        draw = partial(stratified_in, prior, branch, contestants, rng)
         actions = draw_admissible(draw, 1, admissible)
         if len(actions):
-            mean, std = state.known_critic.predict(design(state.space, actions))
-            found.append(actions[np.argmax(mean + CONSTANTS.optimism * std)])
-    return np.array(found).reshape(-1, len(state.space.dimensions))
+            known = design(space, tried[tried[:, 0] == branch])
+            distances = cdist(design(space, actions), known).min(axis=1, initial=np.inf)
+            tried = np.concatenate([tried, actions[[distances.argmax()]]])
+    return tried[len(memory.actions) + len(memory.pending) :]
 
 
 def _improvements(
