@@ -138,12 +138,12 @@ def dicts_left_at_once() -> Iterator[None]:
     # imported here: workers get copies of what this script has imported
     from skpg.learners.actor_critic.constants import CONSTANTS
 
-    usual = CONSTANTS.tries_of_dict
-    object.__setattr__(CONSTANTS, "tries_of_dict", 0)  # frozen for all but this purpose
+    usual = CONSTANTS.tries_of_part
+    object.__setattr__(CONSTANTS, "tries_of_part", 0)  # frozen for all but this purpose
     try:
         yield
     finally:
-        object.__setattr__(CONSTANTS, "tries_of_dict", usual)
+        object.__setattr__(CONSTANTS, "tries_of_part", usual)
 
 
 MAKE: dict[str, Callable[[Any, int], Any]] = {

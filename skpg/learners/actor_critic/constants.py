@@ -85,7 +85,7 @@ class Constants:
         error .021, at 250 over a search without.)
     step_contestants : int
         Random steps of which the critic picks one, and draws of which the farthest is taken in a
-        dict that was tried too little. (History: 2.5 in place of 1.7 hundredths
+        part that was tried too little. (History: 2.5 in place of 1.7 hundredths
         won by a batch.)
     gain : float
         Robust standard deviations of the rewards that count as next to nothing. (Not
@@ -104,11 +104,11 @@ class Constants:
         it. (History: .15, .3 and .5 differ within two standard errors.)
     most_niches : int
         Niches that are remembered. (Not measured.)
-    tries_of_dict : int
-        Candidates of each dict of a list, in the opening and after it, before it may be left.
-        (History: "Several dicts".)
-    turns_of_dict : int
-        One candidate of so many belongs to the dict that was tried least, as long as one was
+    tries_of_part : int
+        Candidates of each part of a space, such as each dict of a list, in the opening and
+        after it, before it may be left. (History: "Several dicts".)
+    turns_of_part : int
+        One candidate of so many belongs to the part that was tried least, as long as one was
         tried less often than that. (Not measured.)
     explained_ties : float
         Share of the ties that switches must explain; with fewer, ties are chance. (Not
@@ -157,8 +157,8 @@ class Constants:
     niche_patience: int = 40
     niche_correlation: float = 0.3
     most_niches: int = 10
-    tries_of_dict: int = 5
-    turns_of_dict: int = 3
+    tries_of_part: int = 5
+    turns_of_part: int = 3
     explained_ties: float = 0.5
     switched_at_once: int = 5
 

@@ -16,7 +16,6 @@ from skpg.learners.actor_critic.sampling import (
     draw_admissible,
     perturb,
     stratified,
-    stratified_in,
 )
 from skpg.learners.actor_critic.state import ActorCriticState
 from skpg.learners.base import Admissible, Memory
@@ -31,7 +30,8 @@ class Turn(NamedTuple):
 
     Kinds are "best", an improvement on the best candidate of all; "niche", on the best one
     outside of the niches that were left; "explore", a draw of the explorer; "step", a small step
-    from the best candidate; and "dict", a candidate of the dict that was tried least.
+    from the best candidate; and "part", a candidate of the part of the space that was tried
+    least. Parts are the dicts of a list, and what an objective of Optuna asks for together.
     """
 
     kind: str
@@ -49,10 +49,10 @@ def propose_batch(
     """Return actions for the next turns; those that improve on the best come first."""
     turns = turns_of(state, memory, n, ambitions)
     kinds = [turn.kind for turn in turns]
-    n_explore, n_step, n_dict = (kinds.count(kind) for kind in ("explore", "step", "dict"))
+    n_explore, n_step, n_part = (kinds.count(kind) for kind in ("explore", "step", "part"))
     drawn = state.explorer.propose(state.known_critic, memory.pending, n_explore, rng, admissible)
     steps = small_steps(state, memory, n_step, rng, admissible)
-    neglected = in_neglected_dicts(state.space, memory, n_dict, rng, admissible)
+    neglected = in_neglected_parts(state.space, memory, n_part, rng, admissible)
     elsewhere = np.concatenate([drawn, steps, neglected])
     elsewhere = elsewhere[admissible(elsewhere)]
     aims = [turn for turn in turns if turn.kind in ("best", "niche")]
@@ -78,8 +78,8 @@ def turns_of(
             kind, step = cycle[turn % len(cycle)], turn // 2 + turn // len(cycle)
         if kind == "niche" and state.niches.parent is None:
             kind = "explore"
-        if missing and turn % CONSTANTS.turns_of_dict == 0:
-            kind, missing = "dict", missing - 1
+        if missing and turn % CONSTANTS.turns_of_part == 0:
+            kind, missing = "part", missing - 1
         turns.append(Turn(kind, ambitions[step % len(ambitions)]))
     return turns
 
@@ -109,42 +109,44 @@ def small_steps(
 
 
 def missing_tries(space: Space, memory: Memory) -> NDArray[np.intp]:
-    """Return how many candidates each dict of a list lacks before it may be left.
+    """Return how many candidates each part of a space lacks before it may be left.
 
     What a family of models is worth shows when it is tuned. Its first draws may all be useless,
     and the critic, which has no others, predicts that all of it is.
     """
-    if space.branches == 1:
+    wanted = np.minimum(space.part_sizes, CONSTANTS.tries_of_part).astype(np.intp)
+    if len(wanted) == 1:
         return np.zeros(1, dtype=np.intp)
-    tried = np.concatenate([memory.actions, memory.pending])[:, 0].astype(np.intp)
-    sizes = [np.prod([space.dimensions[j].size for j in columns]) for columns in space.columns]
-    wanted = np.minimum(sizes, CONSTANTS.tries_of_dict).astype(np.intp)
-    return np.maximum(wanted - np.bincount(tried, minlength=space.branches), 0)
+    parts = space.part_of(np.concatenate([memory.actions, memory.pending]))
+    return np.maximum(wanted - np.bincount(parts[parts >= 0], minlength=len(wanted)), 0)
 
 
-def in_neglected_dicts(
+def in_neglected_parts(
     space: Space, memory: Memory, n: int, rng: np.random.Generator, admissible: Admissible
 ) -> FloatArray:
-    """Return `n` actions where most is missing, each far from what was tried in its dict.
+    """Return `n` actions where most is missing, each far from what was tried in its part.
 
     Of some draws of the user's distributions the farthest is taken. The critic has no say: what
-    it knows of these dicts is why they are neglected.
+    it knows of these parts is why they are neglected.
     """
     missing, prior = missing_tries(space, memory), Policy.prior(space)
-    tried, contestants = (
-        np.concatenate([memory.actions, memory.pending]),
-        CONSTANTS.step_contestants,
-    )
+    tried = np.concatenate([memory.actions, memory.pending])
     for _ in range(n):
-        branch = int(missing.argmax())
-        missing[branch] -= 1
-        draw = partial(stratified_in, prior, branch, contestants, rng)
+        part = int(missing.argmax())
+        missing[part] -= 1
+        draw = partial(_drawn_in, prior, part, rng)
         actions = draw_admissible(draw, 1, admissible)
         if len(actions):
-            known = design(space, tried[tried[:, 0] == branch])
+            known = design(space, tried[space.part_of(tried) == part])
             distances = cdist(design(space, actions), known).min(axis=1, initial=np.inf)
             tried = np.concatenate([tried, actions[[distances.argmax()]]])
     return tried[len(memory.actions) + len(memory.pending) :]
+
+
+def _drawn_in(prior: Policy, part: int, rng: np.random.Generator) -> FloatArray:
+    """Return a few draws of the user's distributions in one part of a space."""
+    actions = stratified(prior, CONSTANTS.screened, rng)
+    return actions[prior.space.part_of(actions) == part][: CONSTANTS.step_contestants]
 
 
 def _improvements(

@@ -23,13 +23,6 @@ def stratified(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
     return _inactive_as_nan(policy.space, _fill(policy, n, rng))
 
 
-def stratified_in(policy: Policy, branch: int, n: int, rng: np.random.Generator) -> FloatArray:
-    """Draw as `stratified`, from one branch of a space."""
-    actions = _fill(policy, n, rng)
-    actions[:, 0] = branch
-    return _inactive_as_nan(policy.space, actions)
-
-
 def well_spread(policy: Policy, n: int, rng: np.random.Generator) -> FloatArray:
     """Return the stratified draw whose nearest two are farthest apart (Morris, Mitchell 1995)."""
     if n == 1:

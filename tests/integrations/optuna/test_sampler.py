@@ -208,6 +208,26 @@ def test_a_conditional_space_is_searched_as_one():
     assert np.mean(medians) < 0.03
 
 
+def test_each_branch_is_tried_before_it_is_left():
+    """Also one whose first trials are useless, and which is the best of all."""
+
+    def objective(trial):
+        kind = trial.suggest_categorical("kind", ["a", "b", "needs tuning"])
+        x, y = (trial.suggest_float(f"{name} of {kind}", 0, 1) for name in "xy")
+        if kind == "needs tuning":
+            return 1 - abs(x - 0.9) - abs(y - 0.5) / 9 if x > 0.6 else -1
+        return 0.7 - (x - 0.3) ** 2 - (y - 0.5) ** 2
+
+    found = []
+    for seed in range(5):
+        study = optuna.create_study(sampler=PolicyGradientSampler(seed=seed), direction="maximize")
+        study.optimize(objective, n_trials=40)
+        kinds = [t.params["kind"] for t in study.trials]
+        assert min(kinds.count(kind) for kind in ("a", "b", "needs tuning")) >= 5
+        found.append(study.best_value > 0.7)
+    assert np.mean(found) >= 0.8
+
+
 def test_a_range_may_change_and_what_was_learned_counts():
     study = optuna.create_study(sampler=PolicyGradientSampler(seed=0))
     study.optimize(lambda t: (t.suggest_float("x", 0, 10) - 9) ** 2, n_trials=15)
