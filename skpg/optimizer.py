@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -262,7 +263,8 @@ class PolicyGradientOptimizer:
             Candidates that were asked, or others of the space.
         rewards : iterable of float
             Higher is better; nan says that a candidate failed, and is learned from as the
-            worst.
+            worst. Infinite rewards, of either sign, mean the same; a warning names the
+            candidates.
 
         Raises
         ------
@@ -281,6 +283,7 @@ class PolicyGradientOptimizer:
         if not candidates:
             return
         actions = self._take_actions(candidates)
+        values = _without_infinite(values, candidates)
         update = self.memory.updates[-1] + 1 if len(self.memory) else 0
         self.memory = replace(
             self.memory,
@@ -444,3 +447,13 @@ def _checked_reward(reward: object) -> float:
         raise TypeError(
             f"rewards must be numbers, nan where a candidate failed; got {reward!r}."
         ) from None
+
+
+def _without_infinite(rewards: FloatArray, candidates: Sequence[Mapping[str, Any]]) -> FloatArray:
+    """Return rewards with nan for those that are infinite, with a warning that names them."""
+    pairs = zip(rewards, candidates, strict=True)
+    named = [f"{reward} of {dict(params)!r}" for reward, params in pairs if np.isinf(reward)]
+    if named:
+        message = f"Infinite rewards count as failures, as nan does: {', '.join(named)}."
+        warnings.warn(message, UserWarning, stacklevel=3)
+    return np.where(np.isinf(rewards), np.nan, rewards)

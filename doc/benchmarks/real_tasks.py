@@ -385,7 +385,19 @@ REAL_TASKS = {**SINGLE, **LISTS_OF_DICTS}
 def load_real_task(name: str, split: int) -> RealTask:
     """Return a task with its rows halved in the `split`-th way."""
     load, scoring, estimator, space = REAL_TASKS[name]
-    X, y = load(return_X_y=True)
+    return halved(name, split, load(return_X_y=True), scoring, estimator, space)
+
+
+def halved(
+    name: str,
+    split: int,
+    data: tuple[np.ndarray, np.ndarray],
+    scoring: str,
+    estimator: BaseEstimator,
+    space: Space,
+) -> RealTask:
+    """Return a task of at most `LARGEST` rows, halved in the `split`-th way."""
+    X, y = data
     rows = np.random.default_rng(0).permutation(len(X))[:LARGEST]
     halves = train_test_split(
         X[rows],

@@ -222,6 +222,7 @@ class CrossValidation:
             n_folds = [len(candidate.outcomes) for candidate in candidates]
             more_results = {**more_results, "n_folds_evaluated": n_folds}
         self._warn_of_killers()
+        self._warn_of_infinite_scores()
         results = self._fit.finish(
             [candidate.params for candidate in candidates],
             [candidate.outcomes for candidate in candidates],
@@ -240,6 +241,16 @@ class CrossValidation:
                 f"{len(killers)} candidates killed their worker twice; perhaps they need more "
                 f"memory than there is. Their score is {self._settings.error_score}: {killers}"
             )
+
+    def _warn_of_infinite_scores(self) -> None:
+        score = ScoreOfFold.of(self._settings)
+        infinite = [
+            candidate.params
+            for candidate in self._schedule.settled
+            if any(map(score.is_infinite, candidate.outcomes.values()))
+        ]
+        if infinite:
+            warn(f"Candidates with an infinite score on some fold count as failed: {infinite}")
 
 
 def evaluation_on(settings: SearchSettings, parallel: Any) -> str:

@@ -190,7 +190,7 @@ class Schedule:
 
     def _reward(self, candidate: Candidate) -> float:
         if candidate.failed:
-            return float("nan")  # also where the score of a fold is infinite
+            return float("nan")
         if len(candidate.outcomes) == self._n_folds:
             return candidate.score
         assert self._race is not None

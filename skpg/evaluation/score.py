@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,18 @@ class ScoreOfFold:
         return cls(settings.refit, settings.error_score, settings.return_train_score)
 
     def __call__(self, outcome: Outcome) -> float:
-        """Return the score of one fold; nan for a failure, whatever `error_score` is."""
+        """Return the score of one fold; nan for a failure, whatever `error_score` is.
+
+        An infinite score is a failure, too.
+        """
+        score = self._score(outcome)
+        return score if math.isfinite(score) else NAN
+
+    def is_infinite(self, outcome: Outcome) -> bool:
+        """Whether the fit did not fail, and its score is infinite."""
+        return math.isinf(self._score(outcome))
+
+    def _score(self, outcome: Outcome) -> float:
         if outcome.fit_error is not None:
             return NAN
         score: Any = outcome.test_scores

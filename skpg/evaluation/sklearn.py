@@ -274,9 +274,10 @@ def _format(
     complete: NDArray[np.bool_],
 ) -> dict[str, Any]:
     form: Any = SimpleNamespace(return_train_score="train_scores" in fits[0])
-    results: dict[str, Any] = BaseSearchCV._format_results(
-        form, params, n_folds, fits, more_results
-    )
+    with np.errstate(invalid="ignore"):  # infinite scores have no standard deviation
+        results: dict[str, Any] = BaseSearchCV._format_results(
+            form, params, n_folds, fits, more_results
+        )
     _rank_incomplete_last(results, complete)
     return results
 

@@ -15,17 +15,16 @@ def replace_failed(rewards: FloatArray) -> FloatArray:
     Parameters
     ----------
     rewards : ndarray of shape (n,)
-        nan and minus infinity mean failed; plus infinity counts as the best finite reward.
+        Those that are not finite mean failed.
 
     Returns
     -------
     ndarray of shape (n,)
         All finite; all zero where every candidate failed.
     """
-    finite = rewards[np.isfinite(rewards)]
-    if not len(finite):
-        return np.zeros(len(rewards))
-    return np.nan_to_num(rewards, nan=finite.min(), neginf=finite.min(), posinf=finite.max())
+    known = np.isfinite(rewards)
+    worst = rewards[known].min() if known.any() else 0.0
+    return np.where(known, rewards, worst)
 
 
 def finite(rewards: FloatArray) -> FloatArray:
@@ -53,7 +52,7 @@ def rank_utilities(rewards: FloatArray) -> FloatArray:
     Parameters
     ----------
     rewards : ndarray of shape (n,)
-        Higher is better; nan ranks last.
+        Higher is better; those that are not finite rank last.
 
     Returns
     -------
@@ -73,7 +72,7 @@ def rank_utilities(rewards: FloatArray) -> FloatArray:
     n = len(rewards)
     ladder = np.maximum(0.0, np.log(n / 2 + 1) - np.log(np.arange(1, n + 1)))
     ladder = ladder / ladder.sum() if n > 1 else np.ones(n)
-    comparable = np.where(np.isnan(rewards), -np.inf, rewards)
+    comparable = np.where(np.isfinite(rewards), rewards, -np.inf)
     _, group, size = np.unique(-comparable, return_inverse=True, return_counts=True)
     stop = np.cumsum(size)
     total = np.concatenate([[0.0], np.cumsum(ladder)])

@@ -100,9 +100,20 @@ class Space:
     @cached_property
     def size(self) -> float:
         """Number of distinct candidates; those of two branches count twice."""
-        return float(
-            sum(np.prod([self.dimensions[j].size for j in columns]) for columns in self.columns)
-        )
+        return float(sum(self.part_sizes))
+
+    @property
+    def part_sizes(self) -> list[float]:
+        """Number of candidates of each part, which is a dict."""
+        return [
+            float(np.prod([self.dimensions[j].size for j in columns])) for columns in self.columns
+        ]
+
+    def part_of(self, actions: FloatArray) -> NDArray[np.intp]:
+        """Return the number of the part that each row belongs to; -1 where it is unknown."""
+        if self.branches == 1:
+            return np.zeros(len(actions), dtype=np.intp)
+        return actions[:, 0].astype(np.intp)
 
     def active(self, actions: FloatArray) -> NDArray[np.bool_]:
         """Return which columns exist in the branch of each row, of the shape of `actions`."""

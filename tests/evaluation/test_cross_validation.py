@@ -755,25 +755,40 @@ def test_a_limit_that_cannot_be_set_leaves_the_handler_as_it_was():
     assert signal.getsignal(signal.SIGALRM) is before
 
 
-def infinite_of_three(estimator, X, y):
-    return np.inf if estimator.a == 3 else estimator.a
-
-
 @pytest.mark.filterwarnings("ignore:One or more of the test scores")
-@pytest.mark.filterwarnings("ignore:invalid value encountered")
-def test_an_infinite_score_is_a_failure_and_not_the_best():
-    told = []
+@pytest.mark.parametrize("evaluation", ["stream", "batch", "async"])
+@pytest.mark.parametrize("infinite", [np.inf, -np.inf])
+def test_an_infinite_score_is_a_failure_with_a_warning(infinite, evaluation, tmp_path):
+    """And not the best one; also when it is read from a storage."""
+    told, heard = [], []
 
     class Noting(PolicyGradientOptimizer):
         def tell(self, params, rewards):
             told.extend(zip([p["a"] for p in params], rewards, strict=True))
             super().tell(params, rewards)
 
+    search = PolicyGradientSearchCV(
+        Scripted(),
+        {"a": [1, 2, 3, 4]},
+        cv=3,
+        scoring=lambda estimator, X, y: infinite if estimator.a == 3 else estimator.a,
+        evaluation=evaluation,
+        callbacks=[heard.append],
+        storage=str(tmp_path / "s.db"),
+        random_state=0,
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("skpg.search.PolicyGradientOptimizer", Noting)
-        search = PolicyGradientSearchCV(
-            Scripted(), {"a": [1, 2, 3, 4]}, cv=3, scoring=infinite_of_three, random_state=0
-        ).fit(X, y)
-    assert search.best_params_ == {"a": 4}
-    assert np.isnan(dict(told)[3])
-    assert dict(told)[4] == 4
+        for _ in range(2):  # the second time nothing is fitted
+            with pytest.warns(UserWarning, match=r"an infinite score.*failed: \[{'a': 3}\]"):
+                search.fit(X, y)
+            assert search.best_params_ == {"a": 4}
+            assert np.isnan(dict(told)[3])
+            assert dict(told)[4] == 4
+            failed = [p for p in heard if p.params["a"] == 3][-1]
+            assert failed.status == "failed"
+            assert np.isnan(failed.fold_scores).all()
+            # as scikit-learn has it
+            place = search.cv_results_["params"].index({"a": 3})
+            assert search.cv_results_["mean_test_score"][place] == infinite
+            assert search.cv_results_["rank_test_score"][place] == 4

@@ -23,14 +23,14 @@ def test_equal_rewards_share_their_utilities():
 
 def test_failed_candidates_rank_last():
     utilities = rank_utilities(np.array([np.nan, -1e300, -np.inf, 3.0, np.inf]))
-    assert utilities[0] == utilities[2] == utilities.min()
-    assert utilities[4] == utilities.max() > utilities[3]
+    assert utilities[0] == utilities[2] == utilities[4] == utilities.min()
+    assert utilities[3] == utilities.max() > utilities[1] > utilities[0]
     assert rank_utilities(np.full(3, np.nan)).tolist() == [0, 0, 0]
 
 
 def test_failed_rewards_become_the_worst_finite_one():
     replaced = replace_failed(np.array([np.nan, 1.0, -2.0, -np.inf, np.inf]))
-    assert replaced.tolist() == [-2, 1, -2, -2, 1]
+    assert replaced.tolist() == [-2, 1, -2, -2, -2]
     assert replace_failed(np.full(2, np.nan)).tolist() == [0, 0]
 
 

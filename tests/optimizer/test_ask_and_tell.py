@@ -1,6 +1,7 @@
 """Ask, tell, recommend."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -85,6 +86,7 @@ def test_a_finite_space_is_searched_once_and_wholly(space, batch, learner):
     assert set(keys) == set(every)
 
 
+@pytest.mark.filterwarnings("ignore:Infinite rewards count as failures")
 @given(
     st.lists(
         st.lists(st.one_of(st.floats(), st.floats(0, 1)), min_size=1, max_size=6),
@@ -101,6 +103,27 @@ def test_any_rewards_leave_a_finite_policy_and_new_candidates(batches, learner):
         assert np.isfinite(optimizer.policy.theta).all()
     assert len(optimizer.ask(5)) == 5
     optimizer.recommend()
+
+
+@pytest.mark.parametrize("learner", [Reinforce(), ZerothOrder(), NaturalGradient(), ActorCritic()])
+@pytest.mark.parametrize("infinite", [np.inf, -np.inf, np.float32("inf")])
+def test_infinite_rewards_are_failures_with_a_warning_that_names_the_candidates(infinite, learner):
+    space = {"x": stats.uniform(), "k": ["a", "b"]}
+    pair = [PolicyGradientOptimizer(space, learner=learner, random_state=0) for _ in range(2)]
+    for optimizer, failed in zip(pair, (infinite, np.nan), strict=True):
+        params = optimizer.ask(10)
+        rewards = [failed if p["k"] == "b" else p["x"] for p in params]
+        named = ", ".join(f"{infinite} of {p!r}" for p in params if p["k"] == "b")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            optimizer.tell(params, rewards)
+        expected = [f"Infinite rewards count as failures, as nan does: {named}."]
+        assert [str(w.message) for w in caught] == ([] if np.isnan(failed) else expected)
+        assert all(w.filename == __file__ for w in caught)
+    first, second = pair
+    np.testing.assert_array_equal(first.memory.rewards, second.memory.rewards)
+    np.testing.assert_array_equal(first.policy.theta, second.policy.theta)
+    assert first.ask(10) == second.ask(10)
 
 
 def test_candidates_that_wait_for_rewards_are_not_asked_again():

@@ -1,4 +1,8 @@
-"""Spaces for property tests: `SPACES` of plain values, `ANY_SPACES` of all that may be passed."""
+"""Spaces for property tests.
+
+`SPACES` are made of plain values, `PICKLED_SPACES` of all that can be pickled, `ANY_SPACES` of all
+that may be passed.
+"""
 
 import functools
 
@@ -10,7 +14,16 @@ from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline
 
 from skpg import Categorical, Ordinal, logrange
-from tests.space.user_distributions import COPYABLE, DRAWN_NUMBERS, DRAWN_OBJECTS, MOVED, OWN
+from tests.space.user_distributions import (
+    COPYABLE,
+    DRAWN_NUMBERS,
+    DRAWN_OBJECTS,
+    LOCAL,
+    MOVED,
+    NORMAL,
+    OWN,
+    SKRUB_LIKE,
+)
 
 CONTINUOUS = st.sampled_from(
     [
@@ -69,7 +82,17 @@ DICTS = st.dictionaries(
     max_size=5,
 )
 
-SPACES = st.one_of(DICTS, st.lists(DICTS, min_size=1, max_size=3))
+
+def spaces_of(dicts):
+    """One dict, or one to seven in a list."""
+    return st.one_of(dicts, st.lists(dicts, min_size=1, max_size=7))
+
+
+def dicts_of(values):
+    return st.dictionaries(st.sampled_from("abcd"), values, min_size=1, max_size=4)
+
+
+SPACES = spaces_of(DICTS)
 
 VALUES = st.one_of(
     CONTINUOUS,
@@ -78,6 +101,7 @@ VALUES = st.one_of(
     st.sampled_from(MOVED),
     st.sampled_from(DRAWN_NUMBERS),
     st.sampled_from(DRAWN_OBJECTS),
+    st.sampled_from(SKRUB_LIKE),
     *([st.sampled_from(COPYABLE)] if COPYABLE else []),
     LISTS,
     categoricals(),
@@ -97,6 +121,8 @@ VALUES = st.one_of(
     st.just([functools.partial(max, 1), functools.partial(max, 2), KFold(3), KFold(4), max, PCA]),
 ).filter(lambda values: not isinstance(values, list) or values)
 
-ANY_DICTS = st.dictionaries(st.sampled_from("abcd"), VALUES, min_size=1, max_size=4)
+PICKLED_SPACES = spaces_of(dicts_of(VALUES))
 
-ANY_SPACES = st.one_of(ANY_DICTS, st.lists(ANY_DICTS, min_size=1, max_size=3))
+UNPICKLED = [st.sampled_from(NORMAL), st.sampled_from(LOCAL)] if LOCAL else []
+
+ANY_SPACES = spaces_of(dicts_of(st.one_of(VALUES, *UNPICKLED)))

@@ -22,6 +22,7 @@ from tests.space.user_distributions import (
     DRAWN_OBJECTS,
     LOCAL,
     NORMAL,
+    LikeSkrub,
     OnlyDraws,
     layers,
     log_uniform,
@@ -244,13 +245,6 @@ def test_choices_inside_of_choices_of_skrub_are_refused():
     nested = skrub.choose_from([skrub.choose_int(1, 2), "auto"])
     with pytest.raises(ValueError, match=r"'x'.*choose_int\(1, 2\).*cannot be nested"):
         Space({"x": nested})
-
-
-class LikeSkrub:
-    """Has the public fields of skrub's ranges, which need not be installed."""
-
-    def __init__(self, low, high, log, to_int):
-        self.low, self.high, self.log, self.to_int = low, high, log, to_int
 
 
 def test_public_fields_are_enough():

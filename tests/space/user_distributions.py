@@ -153,6 +153,29 @@ def weights(rng):
     return rng.dirichlet(np.ones(3))
 
 
+class LikeSkrub:
+    """Has the public fields of skrub's ranges, which need not be installed."""
+
+    def __init__(self, low, high, log, to_int):
+        self.low, self.high, self.log, self.to_int = low, high, log, to_int
+
+
+class LikeChoiceOfSkrub:
+    """Has the public fields of skrub's choices."""
+
+    def __init__(self, outcomes):
+        self.outcomes, self.outcome_names = outcomes, None
+
+
+SKRUB_LIKE = [
+    LikeSkrub(1e-3, 10.0, True, False),
+    LikeSkrub(-1.0, 3.0, False, False),
+    LikeSkrub(1, 9, False, True),
+    LikeSkrub(1, 1000, True, True),
+    LikeChoiceOfSkrub(["a", None, (1, 2)]),
+]
+
+
 # Objects that draw numbers, and objects that draw others.
 DRAWN_NUMBERS = [
     OnlyDraws(draw)

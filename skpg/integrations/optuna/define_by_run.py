@@ -20,9 +20,12 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial
 from scipy import stats
 
+from skpg.policy.policy import Policy
 from skpg.space.space import Space
 from skpg.space.types import FloatArray, Params
 
+# Draws that show which hyperparameters exist together.
+FOR_PATTERNS = 200
 # A number with more values than this is not taken for what decides whether others exist.
 LARGEST_PARENT = 30
 
@@ -211,6 +214,26 @@ class DefineByRunSpace(Space):
         super().__init__({n: _space_entry(d) for n, d in structure.distributions.items()})
         self.structure = structure
         self._column = {d.name: j for j, d in enumerate(self.dimensions)}
+
+    @cached_property
+    def _patterns(self) -> NDArray[np.bool_]:
+        """Which hyperparameters exist together, of shape (n_parts, n_dimensions)."""
+        if not self.structure.conditions:
+            return np.ones((1, len(self.dimensions)), dtype=bool)
+        draws = Policy.prior(self).sample_actions(FOR_PATTERNS, np.random.default_rng(0))
+        return np.unique(self.active(draws), axis=0)
+
+    @property
+    def part_sizes(self) -> list[float]:
+        """Number of candidates of each part, where the same hyperparameters exist, at least."""
+        parents = {condition.parent for condition in self.structure.conditions.values()}
+        sizes = [1.0 if d.name in parents else d.size for d in self.dimensions]
+        return [float(np.prod(sizes, where=pattern)) for pattern in self._patterns]
+
+    def part_of(self, actions: FloatArray) -> NDArray[np.intp]:
+        """Return the number of the part that each row belongs to; -1 where it is unknown."""
+        same = (self.active(actions)[:, None] == self._patterns).all(axis=2)
+        return np.where(same.any(axis=1), same.argmax(axis=1), -1)
 
     @cached_property
     def _rules(self) -> list[tuple[int, int, FloatArray]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from optuna.distributions import BaseDistribution
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from skpg.evaluation.call_stack import warn
 from skpg.integrations.optuna.define_by_run import DefineByRunSpace, Structure, infer_structure
 from skpg.known_scores import CONSTRAINTS, KnownScores, is_feasible
 from skpg.learners import Learner
@@ -62,6 +64,7 @@ class ObservedStudy:
         if not new:
             return
         self._finished.update((t.number, t) for t in new)
+        _warn_of_infinite_values(new)
         # one that failed may have done so before it asked for all of its params
         if not all(self.structure.explains(t) for t in new if t.state is not TrialState.FAIL):
             told = sorted(self._finished.items())
@@ -124,14 +127,12 @@ class ObservedStudy:
     def _reward(self, trial: FrozenTrial) -> float:
         """Return the value of a trial as a reward; nan where it failed or is infeasible."""
         sign = -1.0 if self._minimize else 1.0
-        if not is_feasible(trial):
+        value = _last_value(trial)
+        if not is_feasible(trial) or not math.isfinite(value):
             return float("nan")
-        if trial.state is TrialState.COMPLETE and trial.value is not None:
-            return sign * trial.value
-        last = trial.last_step
-        if trial.state is TrialState.FAIL or last is None:
-            return float("nan")
-        return self._expected_end(last, sign * trial.intermediate_values[last], sign)
+        if trial.state is TrialState.PRUNED and trial.last_step is not None:
+            return self._expected_end(trial.last_step, sign * value, sign)
+        return sign * value
 
     def _expected_end(self, step: int, report: float, sign: float) -> float:
         """Return the reward that a pruned trial would have had, at most the best one.
@@ -140,15 +141,35 @@ class ObservedStudy:
         their ends.
         """
         finished = self._finished.values()
-        complete = [t for t in finished if t.state is TrialState.COMPLETE and is_feasible(t)]
-        ends = [sign * t.value for t in complete if t.value is not None]
-        gains = [
-            sign * (t.value - t.intermediate_values[step])
-            for t in complete
-            if t.value is not None and step in t.intermediate_values
+        complete = [
+            t
+            for t in finished
+            if t.state is TrialState.COMPLETE and is_feasible(t) and math.isfinite(_last_value(t))
         ]
+        ends = [sign * _last_value(t) for t in complete]
+        changes = [
+            _last_value(t) - t.intermediate_values[step]
+            for t in complete
+            if step in t.intermediate_values
+        ]
+        gains = [sign * change for change in changes if math.isfinite(change)]
         expected = report + (float(np.mean(gains)) if gains else 0.0)
         return min(expected, max(ends)) if ends else expected
+
+
+def _last_value(trial: FrozenTrial) -> float:
+    """Return the value of a complete trial, or the last report of a pruned one; nan without."""
+    if trial.state is TrialState.COMPLETE and trial.value is not None:
+        return trial.value
+    if trial.state is TrialState.PRUNED and trial.last_step is not None:
+        return trial.intermediate_values[trial.last_step]
+    return float("nan")
+
+
+def _warn_of_infinite_values(trials: Sequence[FrozenTrial]) -> None:
+    infinite = [f"{t.number} ({_last_value(t)})" for t in trials if math.isinf(_last_value(t))]
+    if infinite:
+        warn(f"Trials with infinite values count as failed: {', '.join(infinite)}.")
 
 
 def publish_constraints(study: Study, trial: FrozenTrial, values: Sequence[float]) -> None:

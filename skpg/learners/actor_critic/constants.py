@@ -84,7 +84,8 @@ class Constants:
         What candidates are for, in turn, once a search has stalled. (History: +.050, standard
         error .021, at 250 over a search without.)
     step_contestants : int
-        Random steps of which the critic picks one. (History: 2.5 in place of 1.7 hundredths
+        Random steps of which the critic picks one, and draws of which the farthest is taken in a
+        part that was tried too little. (History: 2.5 in place of 1.7 hundredths
         won by a batch.)
     gain : float
         Robust standard deviations of the rewards that count as next to nothing. (Not
@@ -103,6 +104,12 @@ class Constants:
         it. (History: .15, .3 and .5 differ within two standard errors.)
     most_niches : int
         Niches that are remembered. (Not measured.)
+    tries_of_part : int
+        Candidates of each part of a space, such as each dict of a list, in the opening and
+        after it, before it may be left. (History: "Several dicts".)
+    turns_of_part : int
+        One candidate of so many belongs to the part that was tried least, as long as one was
+        tried less often than that. (Not measured.)
     explained_ties : float
         Share of the ties that switches must explain; with fewer, ties are chance. (Not
         measured.)
@@ -167,6 +174,8 @@ class Constants:
     niche_patience: int = 40
     niche_correlation: float = 0.3
     most_niches: int = 10
+    tries_of_part: int = 5
+    turns_of_part: int = 3
     explained_ties: float = 0.5
     switched_at_once: int = 5
     transfer_opening: int = 5

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from skpg.learners.actor_critic.constants import CONSTANTS
 from skpg.learners.actor_critic.picking import Improvement, pick_one_by_one
-from skpg.learners.actor_critic.sampling import draw_admissible, perturb, stratified
+from skpg.learners.actor_critic.sampling import (
+    draw_admissible,
+    perturb,
+    stratified,
+)
 from skpg.learners.actor_critic.state import ActorCriticState
 from skpg.learners.base import Admissible, Memory
 from skpg.policy.policy import Policy
 from skpg.space.features import design
+from skpg.space.space import Space
 from skpg.space.types import FloatArray
 
 
@@ -22,8 +29,10 @@ class Turn(NamedTuple):
     """The purpose of a candidate, and by how much it is to improve.
 
     Kinds are "best", an improvement on the best candidate of all; "niche", on the best one
-    outside of the niches that were left; "explore", a draw of the explorer; "step", a small
-    step from the best candidate; and "draw", a draw of the user's distributions.
+    outside of the niches that were left; "explore", a draw of the explorer; "step", a small step
+    from the best candidate; "draw", a draw of the user's distributions; and "part", a candidate of
+    the part of the space that was tried least. Parts are the dicts of a list, and what an
+    objective of Optuna asks for together.
     """
 
     kind: str
@@ -41,13 +50,14 @@ def propose_batch(
     """Return actions for the next turns; those that improve on the best come first."""
     turns = turns_of(state, memory, n, ambitions)
     kinds = [turn.kind for turn in turns]
-    n_explore, n_step, n_draw = map(kinds.count, ("explore", "step", "draw"))
+    n_explore, n_step, n_draw, n_part = map(kinds.count, ("explore", "step", "draw", "part"))
     explored = state.explorer.propose(
         state.known_critic, memory.pending, n_explore, rng, admissible
     )
     steps = small_steps(state, memory, n_step, rng, admissible)
     drawn = draws(state, n_draw, rng, admissible) if n_draw else steps[:0]
-    elsewhere = np.concatenate([explored, steps, drawn])
+    neglected = in_neglected_parts(state.space, memory, n_part, rng, admissible)
+    elsewhere = np.concatenate([explored, steps, drawn, neglected])
     elsewhere = elsewhere[admissible(elsewhere)]
     aims = [turn for turn in turns if turn.kind in ("best", "niche")]
     aims += [Turn("best", ambitions[0])] * (n - len(aims) - len(elsewhere))
@@ -64,6 +74,7 @@ def turns_of(
     The cycle of turns continues from batch to batch, so that batches of one explore as well.
     """
     turns, cycle = [], CONSTANTS.turns
+    missing = int(missing_tries(state.space, memory).sum())
     for i in range(n):
         turn = len(memory) + len(memory.pending) + i
         kind, step = "best", turn
@@ -73,6 +84,8 @@ def turns_of(
             kind = "explore"
         if memory.earlier and turn < CONSTANTS.transfer_doubt and turn % 2:
             kind = "draw"
+        elif missing and turn % CONSTANTS.turns_of_part == 0:
+            kind, missing = "part", missing - 1
         turns.append(Turn(kind, ambitions[step % len(ambitions)]))
     return turns
 
@@ -107,6 +120,47 @@ def draws(
     """Return `n` draws of the user's distributions."""
     prior, size = Policy.prior(state.space), CONSTANTS.screened // 7
     return draw_admissible(lambda: stratified(prior, size, rng), n, admissible)[:n]
+
+
+def missing_tries(space: Space, memory: Memory) -> NDArray[np.intp]:
+    """Return how many candidates each part of a space lacks before it may be left.
+
+    What a family of models is worth shows when it is tuned. Its first draws may all be useless,
+    and the critic, which has no others, predicts that all of it is.
+    """
+    wanted = np.minimum(space.part_sizes, CONSTANTS.tries_of_part).astype(np.intp)
+    if len(wanted) == 1:
+        return np.zeros(1, dtype=np.intp)
+    parts = space.part_of(np.concatenate([memory.actions, memory.pending]))
+    return np.maximum(wanted - np.bincount(parts[parts >= 0], minlength=len(wanted)), 0)
+
+
+def in_neglected_parts(
+    space: Space, memory: Memory, n: int, rng: np.random.Generator, admissible: Admissible
+) -> FloatArray:
+    """Return `n` actions where most is missing, each far from what was tried in its part.
+
+    Of some draws of the user's distributions the farthest is taken. The critic has no say: what
+    it knows of these parts is why they are neglected.
+    """
+    missing, prior = missing_tries(space, memory), Policy.prior(space)
+    tried = np.concatenate([memory.actions, memory.pending])
+    for _ in range(n):
+        part = int(missing.argmax())
+        missing[part] -= 1
+        draw = partial(_drawn_in, prior, part, rng)
+        actions = draw_admissible(draw, 1, admissible)
+        if len(actions):
+            known = design(space, tried[space.part_of(tried) == part])
+            distances = cdist(design(space, actions), known).min(axis=1, initial=np.inf)
+            tried = np.concatenate([tried, actions[[distances.argmax()]]])
+    return tried[len(memory.actions) + len(memory.pending) :]
+
+
+def _drawn_in(prior: Policy, part: int, rng: np.random.Generator) -> FloatArray:
+    """Return a few draws of the user's distributions in one part of a space."""
+    actions = stratified(prior, CONSTANTS.screened, rng)
+    return actions[prior.space.part_of(actions) == part][: CONSTANTS.step_contestants]
 
 
 def _improvements(

@@ -43,6 +43,21 @@ def test_conditions_are_found_out():
     assert len(set(space.keys(space.encode(params)))) == len({str(p) for p in params})
 
 
+def test_parts_are_what_exists_together():
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    study.optimize(conditional, n_trials=40)
+    space = DefineByRunSpace(infer_structure(study.trials))
+    parts = space.part_of(space.encode([trial.params for trial in study.trials]))
+    names = [tuple(sorted(trial.params)) for trial in study.trials]
+    assert set(parts) == {0, 1, 2}
+    assert len(set(zip(parts, names, strict=True))) == len(set(names)) == 3
+    # the tree has twenty depths, the kernels have numbers
+    assert sorted(space.part_sizes) == [20, np.inf, np.inf]
+    assert space.part_of(np.full((1, 5), np.nan)).tolist() == [-1]
+    free = DefineByRunSpace(Structure({"x": FloatDistribution(0, 1)}, {}))
+    assert (free.part_sizes, free.part_of(np.zeros((2, 1))).tolist()) == ([np.inf], [0, 0])
+
+
 def test_an_integer_can_decide_how_many_others_exist():
     def objective(trial):
         n = trial.suggest_int("n_layers", 1, 3)

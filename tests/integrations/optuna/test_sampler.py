@@ -120,6 +120,42 @@ def test_failed_trials_are_kept_away_from():
     assert 0 < len(failed) < 15  # of draws at random every second fails
 
 
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+@pytest.mark.parametrize("infinite", [math.inf, -math.inf])
+def test_infinite_values_are_failures_with_a_warning(infinite, direction):
+    sign = 1 if direction == "minimize" else -1
+
+    def objective(trial):
+        x, y = trial.suggest_float("x", 0, 1), trial.suggest_float("y", 0, 1)
+        return infinite if x < 0.5 else sign * ((x - 0.5) ** 2 + y**2)
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        study = study_of(objective, 40, direction=direction)
+    numbers = [t.number for t in study.trials[:-1] if math.isinf(t.value)]
+    assert 0 < len(numbers) < 15  # of draws at random every second fails
+    assert [str(w.message) for w in caught] == [
+        f"Trials with infinite values count as failed: {number} ({infinite})." for number in numbers
+    ]
+
+
+def test_infinite_values_say_nothing_about_pruned_trials():
+    x = {"params": {"x": 0.5}, "distributions": {"x": FloatDistribution(0, 1)}}
+    observed = ObservedStudy(minimize=False)
+    complete = [
+        create_trial(value=0.9, intermediate_values={0: 0.5}, **x),
+        create_trial(value=0.7, intermediate_values={0: -math.inf}, **x),
+        create_trial(value=math.inf, intermediate_values={0: 0.1}, **x),
+    ]
+    for number, trial in enumerate(complete):
+        trial.number = number
+    with pytest.warns(UserWarning, match=r"count as failed: 2 \(inf\)"):
+        observed.update(complete)
+    assert observed._reward(pruned({0: 0.2}, **x)) == pytest.approx(0.6)
+    assert math.isnan(observed._reward(complete[2]))
+    assert math.isnan(observed._reward(pruned({0: math.inf}, **x)))
+
+
 def pruned(values, **options):
     return create_trial(state=TrialState.PRUNED, intermediate_values=values, **options)
 
@@ -170,6 +206,26 @@ def test_a_conditional_space_is_searched_as_one():
         medians.append(np.median([trial.value for trial in study.trials[-15:]]))
     # of draws at random it is .4; with what exists only sometimes drawn at random, .3
     assert np.mean(medians) < 0.03
+
+
+def test_each_branch_is_tried_before_it_is_left():
+    """Also one whose first trials are useless, and which is the best of all."""
+
+    def objective(trial):
+        kind = trial.suggest_categorical("kind", ["a", "b", "needs tuning"])
+        x, y = (trial.suggest_float(f"{name} of {kind}", 0, 1) for name in "xy")
+        if kind == "needs tuning":
+            return 1 - abs(x - 0.9) - abs(y - 0.5) / 9 if x > 0.6 else -1
+        return 0.7 - (x - 0.3) ** 2 - (y - 0.5) ** 2
+
+    found = []
+    for seed in range(5):
+        study = optuna.create_study(sampler=PolicyGradientSampler(seed=seed), direction="maximize")
+        study.optimize(objective, n_trials=40)
+        kinds = [t.params["kind"] for t in study.trials]
+        assert min(kinds.count(kind) for kind in ("a", "b", "needs tuning")) >= 5
+        found.append(study.best_value > 0.7)
+    assert np.mean(found) >= 0.8
 
 
 def test_a_range_may_change_and_what_was_learned_counts():
