@@ -169,10 +169,10 @@ try:
 except ImportError:
     print("matplotlib is not installed: no plot.")
 else:
-    figure, panels = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    figure = plt.figure(figsize=(10, 4.5), layout="constrained")
     names = dict.fromkeys(name for _, name in runs)
-    for panel, problem in zip(panels, problems, strict=True):
+    for panel, problem in zip(figure.subfigures(1, 2), problems, strict=True):
         compared = {name: [search for search, _, _ in runs[problem, name]] for name in names}
-        ConvergenceDisplay.from_search(compared).plot(ax=panel)
-        panel.set_title(problem, y=1.08)
+        ConvergenceDisplay.from_search(compared).plot(ax=panel.subplots())
+        panel.suptitle(problem)
     plt.show()

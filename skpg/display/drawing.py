@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,8 @@ BLUE, ORANGE, GREEN, PURPLE, SKY, AMBER, GREY = (
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, AMBER)
 # Ticks of a list at most; of longer ones some have no label.
 MOST_TICKS = 16
+# Inches that an entry of a legend takes, beside each of its characters.
+LEGEND_HANDLE, LEGEND_CHARACTER = 0.45, 0.065
 
 
 def check_matplotlib(caller: str) -> None:
@@ -99,14 +102,24 @@ def tidy(ax: Axes, grid: str = "y") -> None:
 
 
 def legend_above(ax: Axes) -> None:
-    """Put the legend above the axes, where it hides nothing."""
+    """Put the legend above the axes, where it hides nothing, and no wider than they are."""
     handles, labels = ax.get_legend_handles_labels()
     if handles:
+        width = ax.get_position().width * ax.figure.bbox.width / ax.figure.dpi
         ax.legend(
-            handles, labels, ncols=len(labels) if len(labels) <= 4 else 3, frameon=False,
+            handles, labels, ncols=_columns(labels, width), frameon=False,
             fontsize="small", handlelength=1.5, columnspacing=1.2, loc="lower left",
             bbox_to_anchor=(0.0, 1.0), borderaxespad=0.3,
         )  # fmt: skip
+
+
+def _columns(labels: Sequence[str], width: float) -> int:
+    """Return into how many columns the entries of a legend fit, of a width in inches."""
+    widths = [LEGEND_HANDLE + LEGEND_CHARACTER * len(label) for label in labels]
+    if sum(widths) <= width:
+        return len(labels)
+    fitting = int(np.clip(width / max(widths), 1, len(labels)))
+    return -(-len(labels) // -(-len(labels) // fitting))  # as many rows, evenly filled
 
 
 def legend_of_panels(figure: Figure, axes: NDArray[Any]) -> None:
@@ -116,7 +129,7 @@ def legend_of_panels(figure: Figure, axes: NDArray[Any]) -> None:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
     if found:
-        columns = min(len(found), max(2, int(figure.get_figwidth() / 1.6)))
+        columns = _columns(list(found), figure.get_figwidth())
         figure.legend(
             found.values(), found.keys(), loc="outside upper left", ncols=columns,
             frameon=False, fontsize="small", handlelength=1.5, columnspacing=1.2,

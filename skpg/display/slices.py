@@ -210,7 +210,7 @@ class SlicesDisplay:
         else:
             band = {"color": SKY, "alpha": 0.35, "lw": 0}
             ax.fill_between(found.positions, found.low, found.high, **band)
-            label = "the best one with another value, by a critic"
+            label = "best with another value, by a critic"
             ax.plot(found.positions, found.median, color=BLUE, lw=1.8, zorder=4, label=label)
 
     def _plot_candidates(self, ax: Any, scale: Scale) -> None:

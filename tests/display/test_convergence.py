@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from skpg.display import ConvergenceDisplay
 from skpg.display.convergence import curves
@@ -98,6 +99,18 @@ def test_a_search_that_has_ended_keeps_its_best():
     assert costs[-1] == 30
     assert best[0, -1] == short.best_so_far[-1]
     assert best[1, -1] == whole.best_so_far[-1]
+
+
+@pytest.mark.parametrize("width", [3, 5, 9])
+def test_the_legend_is_no_wider_than_its_axes(width):
+    figure = Figure(figsize=(width, 4), layout="constrained")
+    groups = {"a search with a long name": fitted("usual"), "another one": fitted("random")}
+    groups |= {"a third search": fitted("raced")}
+    shown = ConvergenceDisplay.from_search(groups).plot(ax=figure.add_subplot())
+    figure.draw_without_rendering()
+    legend = shown.ax_.get_legend().get_window_extent()
+    assert legend.width <= figure.bbox.width
+    assert shown.ax_.get_window_extent().width > 0.7 * figure.bbox.width
 
 
 @pytest.mark.parametrize("nothing", [[], {}])
