@@ -18,7 +18,7 @@ from skpg.storage.digest import WITHOUT_EFFECT, digest, keeps_state, shell_of
 
 # To be raised by each change after which the same search has other candidates or rewards: a
 # search that was recorded before such a change is not continued.
-RESULT_VERSION = 8
+RESULT_VERSION = 9
 # The name of the part that holds it.
 VERSION_PART = "the version of skpg's results"
 # How lists are told from plain ones.

@@ -23,6 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skpg import Categorical, Ordinal, PolicyGradientOptimizer, PolicyGradientSearchCV, load_study
 from skpg.space.equality import same
+from skpg.space.wording import written
 
 # of numpy 1.26, which looks for an array in a data frame of pandas 2
 pytestmark = pytest.mark.filterwarnings("ignore:(DataFrame|Series)._data is dep:DeprecationWarning")
@@ -159,7 +160,7 @@ def test_every_choice_is_stored_read_back_and_resumed(kind, way, tmp_path):
     assert [index_of(candidate["x"], choices) for candidate in read["params"]] == order
     for candidate, index in zip(load_study(path, "mine")["params"], order, strict=True):
         text, choice = repr(candidate["x"]), choices[index]
-        assert text == repr(choice)[:200] or same(candidate["x"], choice)
+        assert text == written(choice)[:200] or same(candidate["x"], choice)
 
 
 def index_of(value, choices):
