@@ -169,6 +169,7 @@ def test_any_space_is_searched(**case):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @CASES
 @settings(max_examples=2000, suppress_health_check=list(HealthCheck))
 def test_two_thousand_spaces_are_searched(**case):
