@@ -47,9 +47,7 @@ def kill(tmp_path, n_kills, seed, settings):
         (2, {"n_jobs": 2, "evaluation": "stream", "racing": "optimistic"}),
         (3, {"n_jobs": 1, "scoring": ["accuracy", "neg_log_loss"], "refit": "neg_log_loss"}),
         pytest.param(20, {"n_jobs": 1, "n_iter": 60}, marks=pytest.mark.slow),
-        pytest.param(
-            20, {"n_jobs": 2, "n_iter": 60}, marks=[pytest.mark.slow, pytest.mark.long]
-        ),
+        pytest.param(20, {"n_jobs": 2, "n_iter": 60}, marks=[pytest.mark.slow, pytest.mark.long]),
         pytest.param(10, {"n_jobs": 2, "racing": True}, marks=pytest.mark.slow),
         pytest.param(
             20,
