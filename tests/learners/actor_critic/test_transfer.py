@@ -150,3 +150,27 @@ def test_every_second_of_the_first_candidates_doubts_the_earlier_searches():
     doubting = distances[CONSTANTS.transfer_opening :: 2]
     believing = distances[CONSTANTS.transfer_opening + 1 :: 2]
     assert np.median(doubting) > 3 * np.median(believing)
+
+
+def test_of_candidates_that_are_alike_the_search_begins_with_one():
+    batch, rewards = earlier_search(reward)
+    best = batch[int(np.argmax(rewards))]
+    twins = [{**best, "a": best["a"] + shift} for shift in (1e-6, 2e-6, 3e-6)]
+    earlier = batch + twins, rewards + [max(rewards) + 0.1] * len(twins)
+    optimizer = PolicyGradientOptimizer(SPACE, warm_start_from=[earlier], random_state=0)
+    opening = optimizer.ask(CONSTANTS.transfer_opening)
+    assert sum(abs(params["a"] - best["a"]) < 1e-5 for params in opening) == 1
+    assert sum(params in earlier[0] for params in opening) == CONSTANTS.transfer_believed
+
+
+def test_the_search_learns_from_its_own_rewards_after_five_candidates():
+    related = [earlier_search(reward)]
+
+    def seventh(sign):
+        optimizer = PolicyGradientOptimizer(SPACE, warm_start_from=related, random_state=0)
+        for _ in range(CONSTANTS.transfer_opening + 1):
+            params = optimizer.ask(1)[0]
+            optimizer.tell([params], [sign * reward(params)])
+        return optimizer.ask(1)[0]
+
+    assert seventh(1) != seventh(-1)
