@@ -5,31 +5,26 @@ from __future__ import annotations
 import copy
 import numbers
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skpg.admission import LARGEST_GRID, allowed_example, n_allowed
-from skpg.evaluation.call_stack import is_nested
+from skpg.evaluation.call_stack import is_nested, warn
 from skpg.evaluation.callbacks import watching
-from skpg.evaluation.cross_validation import cross_validation, evaluation_on
-from skpg.evaluation.names import check_names
-from skpg.evaluation.score_bounds import race_of
+from skpg.evaluation.cross_validation import cross_validation
 from skpg.evaluation.settings import SearchSettings
-from skpg.evaluation.sklearn import BaseSearchCV, Interval, RunningFit, StrOptions
+from skpg.evaluation.sklearn import BaseSearchCV, Interval, StrOptions
 from skpg.evaluation.task_tree import TaskTree
-from skpg.evaluation.terminal import ProgressLines
 from skpg.learners import Learner
 from skpg.optimizer import PolicyGradientOptimizer
-from skpg.present import PresentCandidate, PresentReport
-from skpg.space.constraint import Constraint
-from skpg.space.space import Space
+from skpg.preparation import PreparedSearch
 from skpg.storage.fingerprint import note_changes
-from skpg.storage.opening import open_journal
-from skpg.warm_start import begin, has_scores, n_not_evaluated, resolve
+from skpg.warm_start import begin, has_scores
+from skpg.winner.conclusion import BESIDE, Conclusion
+from skpg.winner.ensemble import Ensemble
 
 
 class PolicyGradientSearchCV(BaseSearchCV):
@@ -383,6 +378,11 @@ class PolicyGradientSearchCV(BaseSearchCV):
         "callbacks": [list, tuple, None],
         "storage": [str, os.PathLike, None],
         "study_name": [str, None],
+        "final": [StrOptions({"refit", "committee"}), Ensemble],
+        "baseline": ["boolean", StrOptions({"prefer"})],
+        "confirm": "no_validation",  # by `Confirmation.of`
+        "confirm_cv": ["cv_object"],
+        "keep": [StrOptions({"predictions", "estimators"}), None],
     }
 
     # scikit-learn's HTML representation links to the documentation of a class by these
@@ -421,6 +421,11 @@ class PolicyGradientSearchCV(BaseSearchCV):
         callbacks=None,
         storage=None,
         study_name=None,
+        final="refit",
+        baseline=False,
+        confirm=None,
+        confirm_cv=None,
+        keep=None,
     ):
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -440,6 +445,11 @@ class PolicyGradientSearchCV(BaseSearchCV):
         self.callbacks = callbacks
         self.storage = storage
         self.study_name = study_name
+        self.final = final
+        self.baseline = baseline
+        self.confirm = confirm
+        self.confirm_cv = confirm_cv
+        self.keep = keep
         super().__init__(
             estimator=estimator,
             scoring=scoring,
@@ -480,14 +490,31 @@ class PolicyGradientSearchCV(BaseSearchCV):
                     "The 'callbacks' parameter of PolicyGradientSearchCV must be a list of "
                     f"callables. Got {callback!r} in it."
                 )
+        for name in (*BESIDE, "_corrected_score"):
+            self.__dict__.pop(name, None)  # of an earlier fit
         try:
             with watching(self, self.callbacks):
-                return super().fit(X, y, **params)
+                super().fit(X, y, **params)
+                self._compare_with_baseline()
         finally:
+            self.__dict__.pop("_conclusion", None)  # it has the data
             recognised_by = self.__dict__.pop("_recognised_by", None)
             if recognised_by is not None:
                 path, parts = recognised_by
                 note_changes(path, parts, SearchSettings.of(self), params)
+        return self
+
+    def _compare_with_baseline(self):
+        """Say whether the best candidate is better than the estimator as it was passed."""
+        conclusion = self._conclusion
+        if conclusion.baseline is None or not hasattr(self, "best_index_"):
+            return
+        self.beats_baseline_ = conclusion.beats_baseline(self.best_index_)
+        text = conclusion.comparison(self.best_index_)
+        if self.verbose > 0:
+            print(text)
+        if not self.beats_baseline_:
+            warn(f"{text}. That is not better by more than one standard error.")
 
     def __sklearn_clone__(self):
         """Return an unfitted search; the searches that it starts from stay fitted."""
@@ -504,46 +531,34 @@ class PolicyGradientSearchCV(BaseSearchCV):
 
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
         """Ask, evaluate, tell, until there is a reason to stop."""
-        space = Space(self.param_distributions)
-        check_names(self.estimator, space)
-        constraint = None if self.constraint is None else Constraint(self.constraint)
-        now = self.estimator.get_params()
-        # before a study is made
-        settings = resolve(SearchSettings.of(self), space, constraint, now)
-        n_known = n_not_evaluated(settings.initial_params, space)
-        n_candidates = _n_candidates(space, constraint, self.n_iter + n_known) - n_known
-        present = _present_candidate(now, space, constraint)
-        fit = RunningFit.of(self, evaluate_candidates)
-        lines = ProgressLines.of(settings, n_candidates)
-        report = present and PresentReport(present, lines.say)
-        own = [report, lines] if report else [lines]
-        settings = replace(settings, callbacks=[*(self.callbacks or ()), *own])
-        race = race_of(settings, fit.keywords["scorer"])
-        evaluation = evaluation_on(settings, fit.parallel)
-        learner = settings.learner
+        prepared = PreparedSearch.of(
+            self, evaluate_candidates, nested=is_nested(PolicyGradientSearchCV.fit.__code__)
+        )
+        settings, fit, plan = prepared.settings, prepared.fit, prepared.plan
         history: list[dict[str, Any]] = []
         thetas = []
-        with open_journal(settings, fit, space, learner, evaluation=evaluation) as journal:
+        with prepared.journal() as journal:
             self._recognised_by = journal.recognised_by
-            seed = self.random_state if journal.seed is None else journal.seed
             optimizer = PolicyGradientOptimizer(
-                space,
-                learner=learner,
+                prepared.space,
+                learner=settings.learner,
                 warm_start_from=settings.warm_start_from,
                 constraint=self.constraint,
-                random_state=seed,
+                random_state=journal.seed,
             )
-            n_told = begin(optimizer, settings.initial_params, now)
-            optimizer.enqueue([present.params] if present else [])
+            n_told = begin(optimizer, settings.initial_params, prepared.now)
+            optimizer.enqueue([prepared.present.params] if prepared.present else [])
+            baseline = plan.evaluate_baseline(prepared.beside, journal)
             with cross_validation(
-                settings,
+                replace(settings, timeout=baseline.seconds_left),
                 fit,
                 journal,
                 TaskTree(callback_ctx, self, len(fit.splits)),
-                race=race,
-                n_candidates=n_candidates,
-                evaluation=evaluation,
-                nested=is_nested(PolicyGradientSearchCV.fit.__code__),
+                race=prepared.race,
+                n_candidates=prepared.n_candidates,
+                evaluation=prepared.evaluation,
+                nested=prepared.nested,
+                keep=plan.keeper,
             ) as validation:
                 try:
                     for candidates, rewards in validation.run(optimizer.ask):
@@ -551,17 +566,23 @@ class PolicyGradientSearchCV(BaseSearchCV):
                         history.append(_record(optimizer, rewards, n_told))
                         thetas.append(optimizer.policy.theta)
                 finally:
-                    lines.close(validation.stop_reason)
+                    prepared.lines.close(validation.stop_reason)
                 # `fit` sets it after the refit, which may fail or be interrupted
                 updates = _updates(optimizer, n_told)
                 self.cv_results_ = validation.finish({"iter": updates})
+            confirmed = plan.confirm(prepared.beside, journal, validation)
         self._statuses = validation.statuses
         # for displays: the policy after each update, and when and where each fit ran
         self._thetas, self._fit_log = np.array(thetas), validation.fit_log
-        self.policy_ = replace(optimizer.policy, note=report.sentence if report else "")
+        self.policy_ = replace(optimizer.policy, note=prepared.note)
         self.history_ = history
-        self.stop_reason_ = validation.stop_reason
-        self.n_fits_ = validation.n_fits
+        self.stop_reason_ = confirmed.stop_reason or validation.stop_reason
+        self.n_fits_ = baseline.n_fits + validation.n_fits + confirmed.n_fits
+        self._conclusion = Conclusion(
+            plan, validation.settled, baseline.baseline, confirmed, journal.seed
+        )
+        self.__dict__.update(self._conclusion.attributes)
+        self._conclusion.take_over_refit()
 
     def report(self, path="report.html", *, metric=None):
         """Write a report on the fitted search: one HTML file that works offline.
@@ -623,7 +644,10 @@ class PolicyGradientSearchCV(BaseSearchCV):
             return ""
 
     def _select_best_index(self, refit, refit_metric, results):
-        """Let a callable choose among the candidates that have a score on each fold."""
+        """Return what was confirmed; let a callable choose among those that did not fail."""
+        confirmed = self._conclusion.confirmed.best_index
+        if confirmed is not None:
+            return confirmed
         complete = np.flatnonzero(np.array(self._statuses) == "complete")
         if not callable(refit) or len(complete) in (0, len(self._statuses)):
             return super()._select_best_index(refit, refit_metric, results)
@@ -632,24 +656,6 @@ class PolicyGradientSearchCV(BaseSearchCV):
             for name, column in results.items()
         }
         return int(complete[super()._select_best_index(refit, refit_metric, chosen_from)])
-
-
-def _n_candidates(space: Space, constraint: Constraint | None, n_iter: int) -> int:
-    """Return how many candidates are evaluated, unless something ends the search before.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If the constraint leaves none, or fails.
-    """
-    size = space.size
-    if constraint is not None:
-        allowed_example(space, constraint)
-    # branches may have candidates in common
-    shared = space.branches > 1 and size <= n_iter * space.branches
-    if shared or (constraint is not None and size <= LARGEST_GRID):
-        return n_allowed(space, constraint, n_iter)
-    return int(min(n_iter, size))
 
 
 def _updates(optimizer: PolicyGradientOptimizer, n_told: int) -> NDArray[np.intp]:
@@ -679,13 +685,3 @@ def _finite(reduce: Callable[[Any], Any], rewards: ArrayLike) -> float:
     """Reduce the rewards of the candidates that did not fail; nan where all did."""
     finite = np.asarray(rewards)[np.isfinite(rewards)]
     return float(reduce(finite)) if len(finite) else float("nan")
-
-
-def _present_candidate(
-    values: Mapping[str, Any], space: Space, constraint: Constraint | None
-) -> PresentCandidate | None:
-    """Return the candidate that leaves the estimator as it is, where it may be evaluated."""
-    present = PresentCandidate.of(space, values)
-    if present and constraint and not constraint.allows(present.params):
-        return None
-    return present

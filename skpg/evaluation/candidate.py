@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -103,6 +103,13 @@ class Candidate:
     def seconds_of(self, folds: Iterable[int]) -> float:
         """Return the running time of folds; those that did not return have none."""
         return float(sum(self.outcomes[fold].seconds for fold in folds))
+
+    def forget_models(self) -> None:
+        """Let go of the models of the folds; what they said stays."""
+        for fold, outcome in self.outcomes.items():
+            if outcome.kept is not None and outcome.kept.member is not None:
+                kept = replace(outcome.kept, member=None)
+                self.outcomes[fold] = replace(outcome, kept=kept)
 
     def keep(self, folds: Iterable[int]) -> None:
         """Forget the outcomes of other folds, and leave them out."""

@@ -12,10 +12,11 @@ import numpy as np
 from sklearn.base import clone
 
 from skpg.evaluation.call_stack import warn
+from skpg.evaluation.candidate import Candidate
 from skpg.evaluation.engine import Ask, Engine
 from skpg.evaluation.fit_log import FitLog, this_worker
 from skpg.evaluation.journal import Journal
-from skpg.evaluation.outcome import Outcome
+from skpg.evaluation.outcome import Keep, Outcome
 from skpg.evaluation.racing import Race
 from skpg.evaluation.schedule import Schedule
 from skpg.evaluation.score import ScoreOfFold
@@ -27,6 +28,9 @@ from skpg.evaluation.workers.backends import executor_of, takes_single_jobs
 from skpg.evaluation.workers.executors import Job
 from skpg.evaluation.workers.transfer import as_candidate_error
 from skpg.space.types import Params
+
+# Number of the best candidates whose models are kept, where they are.
+KEPT_MODELS = 10
 
 
 @dataclass(frozen=True, repr=False)  # the data are too long for a message
@@ -40,13 +44,19 @@ class FitAndScore:
     keywords: dict[str, Any]
     n_candidates: int
     caller: SearchForCallbacks | None = None
+    keep: Keep | None = None
 
     @classmethod
     def of(
-        cls, fit: RunningFit, n_candidates: int, caller: SearchForCallbacks | None
+        cls,
+        fit: RunningFit,
+        n_candidates: int,
+        caller: SearchForCallbacks | None,
+        keep: Keep | None,
     ) -> FitAndScore:
         """Return the job of a running `fit`."""
-        return cls(fit.estimator, fit.X, fit.y, fit.splits, fit.keywords, n_candidates, caller)
+        data = fit.estimator, fit.X, fit.y, fit.splits, fit.keywords
+        return cls(*data, n_candidates, caller, keep)
 
     def __call__(self, job: Job) -> Outcome:
         """Fit and score one candidate on one fold.
@@ -69,6 +79,7 @@ class FitAndScore:
                 self.y,
                 train=train,
                 test=test,
+                keep=self.keep,
                 parameters=job.params,
                 split_progress=(job.fold, len(self.splits)),
                 candidate_progress=(job.candidate, self.n_candidates),
@@ -98,6 +109,7 @@ def cross_validation(
     n_candidates: int,
     evaluation: str,
     nested: bool,
+    keep: Keep | None = None,
 ) -> Iterator[CrossValidation]:
     """Lend a cross-validation of candidates, on folds that are split once.
 
@@ -118,6 +130,8 @@ def cross_validation(
         When candidates are proposed and told.
     nested : bool
         Whether it is part of another fit, which Ctrl-C is left to.
+    keep : callable, default=None
+        What to keep of each model.
 
     Yields
     ------
@@ -125,7 +139,7 @@ def cross_validation(
     """
     n_folds, score = len(fit.splits), ScoreOfFold.of(settings)
     with ExitStack() as stack:
-        task = FitAndScore.of(fit, n_candidates, tasks.caller)
+        task = FitAndScore.of(fit, n_candidates, tasks.caller, keep)
         executor = executor_of(fit.parallel, task, raced=race is not None)
         stack.callback(executor.close)
         schedule = Schedule(
@@ -168,11 +182,22 @@ class CrossValidation:
     ):
         self._settings, self._fit, self._journal, self._tasks = settings, fit, journal, tasks
         self._schedule, self._engine = schedule, engine
+        self._with_models: list[Candidate] = []
 
     @property
     def stop_reason(self) -> str | None:
         """Why the evaluation ended; None as long as it goes on."""
         return self._engine.stop_reason
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the timeout; None where there is none."""
+        return self._engine.seconds_left
+
+    @property
+    def settled(self) -> list[Candidate]:
+        """The finished candidates."""
+        return self._schedule.settled
 
     @property
     def n_fits(self) -> int:
@@ -207,7 +232,20 @@ class CrossValidation:
         for update, group in enumerate(self._engine.run(ask)):
             rewards = self._schedule.rewards(group)
             self._journal.settle(update, group, rewards)
+            self._forget_models(group)
             yield [candidate.params for candidate in group], rewards
+
+    def _forget_models(self, group: list[Candidate]) -> None:
+        """Let go of the models of all but the best candidates."""
+        for candidate in group:
+            if candidate.complete:
+                self._with_models.append(candidate)
+            else:
+                candidate.forget_models()
+        self._with_models.sort(key=lambda candidate: -candidate.score)  # stable: of ties the first
+        for candidate in self._with_models[KEPT_MODELS:]:
+            candidate.forget_models()
+        del self._with_models[KEPT_MODELS:]
 
     def finish(self, more_results: Mapping[str, Any]) -> dict[str, Any]:
         """Give the results to `fit`, and return them.

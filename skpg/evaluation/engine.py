@@ -97,6 +97,11 @@ class Engine:
             self.stop_reason = "n_iter" if self._schedule.n_asked >= self._n_iter else "exhausted"
 
     @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the timeout, at least 0; None where there is none."""
+        return self._clock.left
+
+    @property
     def _replaying(self) -> bool:
         """Whether candidates of an earlier run are still to be asked again."""
         return self._schedule.n_asked < min(len(self._schedule.journal.asked), self._n_iter)

@@ -34,8 +34,8 @@ class Journal:
 
     Attributes
     ----------
-    seed : int or None
-        What the search has drawn from, and shall draw from again; None where that is not kept.
+    seed : int
+        What the search draws from.
     recognised_by : (Path, dict of str to str) or None
         The storage, and the digests by which the search is known again.
     asked : sequence of int
@@ -44,10 +44,12 @@ class Journal:
         The numbers of the candidates that were settled, in turn.
     """
 
-    seed: int | None = None
     recognised_by: tuple[Path, Mapping[str, str]] | None = None
     asked: Sequence[int] = ()
     settled: Sequence[int] = ()
+
+    def __init__(self, seed: int = 0):
+        self.seed = seed
 
     def add(self, candidates: Sequence[Candidate], n_told: int) -> None:
         """Take note of new candidates."""
@@ -66,3 +68,15 @@ class Journal:
 
     def finish(self, stop_reason: str) -> None:
         """Keep why the search ended."""
+
+    def beside(self, numbers: Sequence[int], folds: range) -> Journal:
+        """Return the journal of fits beside the search.
+
+        Parameters
+        ----------
+        numbers : sequence of int
+            What the candidates are numbered here; -1 is the estimator as it was passed.
+        folds : range
+            What their folds are numbered; of the search they have the first numbers.
+        """
+        return Journal(self.seed)

@@ -3,13 +3,40 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 NAN = float("nan")
 
 # One number, or one for each metric.
 Scores = float | Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What is kept of the model of one fold beside its scores.
+
+    Attributes
+    ----------
+    response : {'predict_proba', 'decision_function', 'predict'}
+        What a classifier votes by; 'predict' of regressors.
+    answers : ndarray of float32 of shape (n_test_samples,) or (n_test_samples, n_classes)
+        What it says of the rows that it was not fitted to.
+    member : object or None
+        The model, where it is kept, as a committee asks it.
+    """
+
+    response: str
+    answers: NDArray[np.float32]
+    member: Any = None
+
+
+# From a fitted model, X, y, and the training and test rows.
+Keep = Callable[[Any, Any, Any, Any, Any], Kept]
 
 
 @dataclass(frozen=True)
@@ -36,6 +63,8 @@ class Outcome:
         from a storage, which does not keep it.
     worker : str
         Computer, process and thread that it ran on; empty where `begin` is nan.
+    kept : Kept or None
+        None where nothing is to be kept, and of a fit that failed.
     """
 
     test_scores: Scores
@@ -48,6 +77,7 @@ class Outcome:
     asked_to_stop: bool = False
     begin: float = NAN
     worker: str = ""
+    kept: Kept | None = field(default=None, compare=False)
 
     @property
     def seconds(self) -> float:

@@ -90,7 +90,7 @@ def race_of(settings: SearchSettings, scorer: Any) -> Race | None:
         return None
     bound = settings.racing_bound
     if bound is None:
-        scorer = _reward_scorer(settings, scorer)
+        scorer = reward_scorer(settings, scorer)
         bound = score_bound(scorer, settings.estimator, settings.param_distributions)
     if bound is None and settings.racing is True:
         score = f"scoring={settings.scoring!r}"
@@ -195,7 +195,7 @@ def _bound_of_scoring(scoring: Any) -> float | None:
     return score_bound(get_scorer(scoring) if isinstance(scoring, str) else scoring, None)
 
 
-def _reward_scorer(settings: SearchSettings, scorer: Any) -> Any:
+def reward_scorer(settings: SearchSettings, scorer: Any) -> Any:
     """Return the scorer of the metric to learn from, of several."""
     scorers = getattr(scorer, "_scorers", None)
     if scorers is None:

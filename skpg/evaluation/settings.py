@@ -21,7 +21,8 @@ class SearchSettings:
     ----------
     estimator, param_distributions, scoring, refit, error_score, return_train_score, \
     initial_params, warm_start_from, constraint, random_state, n_iter, racing, racing_bound, \
-    timeout, target_score, patience, candidate_timeout, callbacks, storage, study_name, verbose
+    timeout, target_score, patience, candidate_timeout, callbacks, storage, study_name, verbose, \
+confirm_cv
         As the arguments of `PolicyGradientSearchCV` of these names.
     learner : Learner
     batch_size : int
@@ -53,6 +54,7 @@ class SearchSettings:
     storage: Any
     study_name: str | None
     verbose: int
+    confirm_cv: Any
 
     @classmethod
     def of(cls, search: Any) -> SearchSettings:

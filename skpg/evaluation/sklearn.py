@@ -13,7 +13,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -39,7 +39,8 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
-from skpg.evaluation.outcome import NAN, Outcome, Scores
+from skpg.evaluation.outcome import NAN, Keep, Outcome, Scores
+from skpg.evaluation.workers.transfer import as_candidate_error
 from skpg.space.types import Params
 
 __all__ = ["BaseSearchCV", "HasMethods", "Interval", "RunningFit", "StrOptions"]
@@ -58,8 +59,39 @@ NAMES = (
 )
 
 
+# From the best hyperparameters, X, y and the arguments of the estimator's `fit`.
+Refit = Callable[[Params, Any, Any, Mapping[str, Any]], None]
+
+
 class ErrorScore(float):
     """The `error_score` in place of a score, which its type tells from a real one."""
+
+
+class FinalEstimator:
+    """Stands for the estimator where scikit-learn refits it, and lets a function do that.
+
+    Parameters
+    ----------
+    refit : callable
+        Sets the ``best_estimator_`` of the search, and fits it.
+    """
+
+    def __init__(self, refit: Refit):
+        self._refit = refit
+        self._params: Params = {}
+
+    def __sklearn_clone__(self) -> FinalEstimator:
+        return self
+
+    def set_params(self, **params: Any) -> FinalEstimator:
+        """Take note of the best hyperparameters."""
+        self._params = params
+        return self
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> FinalEstimator:
+        """Let the function do it."""
+        self._refit(self._params, X, y, params)
+        return self
 
 
 @dataclass(frozen=True)
@@ -74,6 +106,8 @@ class RunningFit:
     splitter : object
     splits : list of (train, test)
         The folds, drawn once.
+    split_params : dict
+        What the splitter takes beside the data.
     keywords : dict
         What `fit_and_score` takes beside the data.
     parallel : joblib.Parallel
@@ -82,6 +116,8 @@ class RunningFit:
         The ``cv_results_`` to be; `fit` goes on with what is put into it.
     outcomes : list of dict
         Where `fit` looks for the names of the metrics.
+    refitted : cell
+        Of the estimator that `fit` clones for the refit.
     """
 
     estimator: Any
@@ -89,10 +125,12 @@ class RunningFit:
     y: Any
     splitter: Any
     splits: list[tuple[Any, Any]]
+    split_params: dict[str, Any]
     keywords: dict[str, Any]
     parallel: Any
     results: dict[str, Any]
     outcomes: list[dict[str, Any]]
+    refitted: Any
 
     @classmethod
     def of(cls, search: Any, evaluate_candidates: Callable[..., Any]) -> RunningFit:
@@ -105,7 +143,8 @@ class RunningFit:
         ValueError
             If the splitter gives another number of folds than it promised.
         """
-        fit = _closure(evaluate_candidates)
+        cells = _cells(evaluate_candidates)
+        fit = {name: cell.cell_contents for name, cell in cells.items()}
         missing = [name for name in NAMES if name not in fit]
         # until 1.8 these two are locals of `fit`, from 1.9 attributes
         splitter = fit.get("cv_orig", getattr(search, "_checked_cv_orig", None))
@@ -125,11 +164,17 @@ class RunningFit:
             fit["y"],
             splitter,
             _splits(splitter, n_splits, fit),
+            dict(fit["routed_params"].splitter.split),
             fit["fit_and_score_kwargs"] | {"error_score": error_score},
             fit["parallel"],
             fit["results"],
             fit["all_out"],
+            cells["base_estimator"],
         )
+
+    def refit_with(self, refit: Refit) -> None:
+        """Let a function make and fit the ``best_estimator_``, in place of `fit`."""
+        self.refitted.cell_contents = FinalEstimator(refit)
 
     def finish(
         self,
@@ -195,9 +240,32 @@ def without_other_tasks(context: Any) -> Any:
     return copied
 
 
-def fit_and_score(estimator: Any, X: Any, y: Any, **keywords: Any) -> Outcome:
-    """Fit and score an estimator on one fold, as scikit-learn's searches do."""
-    return as_outcome(_fit_and_score(estimator, X, y, **keywords))
+def fit_and_score(
+    estimator: Any, X: Any, y: Any, *, keep: Keep | None = None, **keywords: Any
+) -> Outcome:
+    """Fit and score an estimator on one fold, as scikit-learn's searches do.
+
+    Parameters
+    ----------
+    estimator : estimator object
+    X, y : array-like
+    keep : callable or None
+        What to keep of the model.
+    **keywords
+        As of scikit-learn's function.
+
+    Raises
+    ------
+    CandidateError
+        If the model has scores, and what is to be kept of it cannot be had.
+    """
+    returned = _fit_and_score(estimator, X, y, return_estimator=keep is not None, **keywords)
+    outcome = as_outcome(returned)
+    if keep is None or outcome.fit_error is not None:
+        return outcome
+    with as_candidate_error("its predictions cannot be kept"):
+        kept = keep(returned["estimator"], X, y, keywords["train"], keywords["test"])
+    return replace(outcome, kept=kept)
 
 
 def as_outcome(returned: Mapping[str, Any]) -> Outcome:
@@ -321,11 +389,11 @@ def _with_metrics(form: Scores, scores: Scores) -> Scores:
     return scores
 
 
-def _closure(function: Callable[..., Any]) -> dict[str, Any]:
+def _cells(function: Callable[..., Any]) -> dict[str, Any]:
     """Return the variables of the enclosing functions that a function refers to."""
     code, cells = getattr(function, "__code__", None), getattr(function, "__closure__", None)
     names = code.co_freevars if code is not None else ()
-    return {name: cell.cell_contents for name, cell in zip(names, cells or (), strict=True)}
+    return dict(zip(names, cells or (), strict=True))
 
 
 def _splits(splitter: Any, n_splits: int, fit: Mapping[str, Any]) -> list[tuple[Any, Any]]:

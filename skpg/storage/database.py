@@ -16,7 +16,7 @@ from typing import Any
 
 # "skpg", where sqlite keeps the mark of the application that owns a database.
 APPLICATION = 0x736B7067
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # Seconds to wait while another process writes.
 LOCK_TIMEOUT = 60.0
 
@@ -24,6 +24,19 @@ LOCK_TIMEOUT = 60.0
 SMALLEST_SIZE = 512
 # What reading damaged rows may raise.
 DAMAGE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+# What version 2 has added.
+PREDICTIONS = """
+    CREATE TABLE predictions (
+        study_id INTEGER NOT NULL REFERENCES studies,
+        number INTEGER NOT NULL,
+        fold INTEGER NOT NULL,
+        response TEXT NOT NULL,
+        n_columns INTEGER,
+        answers BLOB NOT NULL,
+        PRIMARY KEY (study_id, number, fold)
+    )
+    """
 
 # Scores and rewards have no declared type: in a REAL column sqlite turns -0.0 into 0.0.
 # A score that is nan is NULL.
@@ -89,6 +102,7 @@ SCHEMA = (
         PRIMARY KEY (study_id, number, fold, place)
     ) WITHOUT ROWID
     """,
+    PREDICTIONS,
 )
 
 
@@ -286,8 +300,9 @@ class Storage:
         connection = self._connect("mode=rwc")
         try:
             connection.execute("BEGIN IMMEDIATE")
-            if self._check_marks(connection) == 0:
-                for statement in SCHEMA:
+            version = self._check_marks(connection)
+            if version < SCHEMA_VERSION:
+                for statement in SCHEMA if version == 0 else [PREDICTIONS]:
                     connection.execute(statement)
                 # last, and in the transaction: a file that has the marks has the tables
                 connection.execute(f"PRAGMA application_id = {APPLICATION}")

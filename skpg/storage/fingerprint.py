@@ -85,6 +85,8 @@ def fingerprint_of(
     }
     if settings.constraint is not None:  # so that studies without one are found as before
         values["constraint"] = settings.constraint
+    if settings.confirm_cv is not None:
+        values["confirm_cv"] = settings.confirm_cv
     if settings.warm_start_from:
         values["warm_start_from"] = [_told(known) for known in settings.warm_start_from]
     return {name: digest(value) for name, value in values.items()}

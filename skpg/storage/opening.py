@@ -33,7 +33,13 @@ from skpg.storage.study import Study, title_of, utc_now
 
 
 def open_journal(
-    settings: SearchSettings, fit: RunningFit, space: Space, learner: Any, *, evaluation: str
+    settings: SearchSettings,
+    fit: RunningFit,
+    space: Space,
+    learner: Any,
+    *,
+    evaluation: str,
+    keeps: bool = False,
 ) -> AbstractContextManager[Journal]:
     """Return the study of a search, or a journal that keeps nothing where it has no storage.
 
@@ -45,6 +51,8 @@ def open_journal(
     learner : Learner
     evaluation : {'batch', 'stream', 'async'}
         As the backend can do it.
+    keeps : bool, default=False
+        Whether what models predict is kept.
 
     Raises
     ------
@@ -57,7 +65,7 @@ def open_journal(
     if settings.storage is None:
         if settings.study_name is not None:
             raise ValueError(f"study_name={settings.study_name!r} needs a storage, got None.")
-        return nullcontext(Journal())
+        return nullcontext(Journal(_seed(settings.random_state)))
     _warn_of_other_folds(fit.splitter)
     parts = fingerprint_of(settings, fit, space, learner, evaluation=evaluation)
     # as the optimizer would draw it; None draws the seed once and for all
@@ -73,7 +81,16 @@ def open_journal(
                 f"{title_of(study_id, settings.study_name)} in {storage.path} is in use: another "
                 "search is running on it."
             )
-        study = Study(storage, study_id, lock, space, seed, asynchronous=evaluation == "async")
+        study = Study(
+            storage,
+            study_id,
+            lock,
+            space,
+            seed,
+            n_folds=len(fit.splits),
+            asynchronous=evaluation == "async",
+            keeps=keeps,
+        )
         study.recognised_by = storage.path, parts
         return study
     except BaseException:

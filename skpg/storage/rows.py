@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from skpg.evaluation.outcome import Outcome, Scores
+import numpy as np
+
+from skpg.evaluation.outcome import Kept, Outcome, Scores
 from skpg.storage.database import Storage
 
 NAN = float("nan")
+# Of predictions, on any processor.
+FLOAT32 = np.dtype("<f4")
+RESPONSES = ("predict_proba", "decision_function", "predict")
 # The name of the only score, as in ``mean_test_score``.
 ONLY = "score"
 
@@ -19,6 +24,7 @@ INSERT_FOLD = (
     "n_test_samples, several, fit_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 DELETE_SCORES = "DELETE FROM scores WHERE study_id = ? AND number = ? AND fold = ?"
+INSERT_PREDICTIONS = "INSERT OR REPLACE INTO predictions VALUES (?, ?, ?, ?, ?, ?)"
 INSERT_SCORE = "INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 Row = tuple[Any, ...]
@@ -91,6 +97,44 @@ def read_folds(storage: Storage, study_id: int) -> Iterator[StoredFold]:
     ):
         outcome = _outcome(values, scores.get((number, fold), []))
         yield StoredFold(number, fold, status, bool(counts), outcome)
+
+
+def row_of_kept(key: Row, kept: Kept) -> Row:
+    """Return the row of what is kept of a model: what it said of the test rows."""
+    n_columns = None if kept.answers.ndim == 1 else kept.answers.shape[1]
+    return (*key, kept.response, n_columns, kept.answers.astype(FLOAT32).tobytes())
+
+
+def read_kept(storage: Storage, study_id: int) -> dict[tuple[int, int], Kept]:
+    """Return what is kept of the models of a study, by candidate and fold.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a row is damaged.
+    """
+    query = "SELECT number, fold, response, n_columns, answers FROM predictions WHERE study_id = ?"
+    kept = {}
+    for number, fold, response, n_columns, answers in storage.rows(query, study_id):
+        if response not in RESPONSES or not isinstance(answers, bytes):
+            raise ValueError("predictions are damaged")
+        values = np.frombuffer(answers, FLOAT32).astype(np.float32)
+        shape = (len(values),) if n_columns is None else (-1, int(n_columns))
+        kept[number, fold] = Kept(response, values.reshape(shape))
+    return kept
+
+
+def with_kept(outcome: Outcome, kept: Kept) -> Outcome:
+    """Return an outcome with what is kept of its model.
+
+    Raises
+    ------
+    ValueError
+        If that is not of its test rows.
+    """
+    if len(kept.answers) != outcome.n_test_samples:
+        raise ValueError("predictions are damaged")
+    return replace(outcome, kept=kept)
 
 
 def null(number: float) -> float | None:

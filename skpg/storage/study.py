@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,11 +18,15 @@ from skpg.storage.json import encode
 from skpg.storage.rows import (
     DELETE_SCORES,
     INSERT_FOLD,
+    INSERT_PREDICTIONS,
     INSERT_SCORE,
     Row,
     null,
     read_folds,
+    read_kept,
+    row_of_kept,
     rows_of,
+    with_kept,
 )
 
 # Seconds: folds that took less are written together with the others of their candidate.
@@ -42,14 +47,19 @@ class Study(Journal):
     space : Space
     seed : int
         Seed of the optimizer.
+    n_folds : int
+        Number of folds of the search; others are of fits beside it.
     asynchronous : bool
         Whether finished candidates are replayed in the order in which they ended, with the
         decisions that were made about them.
+    keeps : bool
+        Whether what models predict is kept: a fold of which it is not known is none.
 
     Raises
     ------
     StorageError
-        If its rows are damaged.
+        If its rows are damaged, or finished candidates of an asynchronous search lack what is
+        to be kept.
     """
 
     def __init__(
@@ -60,17 +70,22 @@ class Study(Journal):
         space: Space,
         seed: int,
         *,
+        n_folds: int,
         asynchronous: bool,
+        keeps: bool,
     ):
         self.seed = seed
         self._storage, self._id, self._lock = storage, study_id, lock
-        self._space, self._asynchronous = space, asynchronous
+        self._space, self._n_folds = space, n_folds
+        self._asynchronous, self._keeps = asynchronous, keeps
         self._params: list[str] = []
         # what was last written about settled candidates, by number
         self._decided: dict[int, tuple[Any, ...]] = {}
         self._outcomes: dict[int, dict[int, Outcome]] = {}
         self._statuses: dict[int, dict[int, str]] = {}
-        self._unwritten: list[tuple[Row, list[Row]]] = []
+        # of fits beside the search, by candidate and fold
+        self._beside: dict[tuple[int, int], tuple[Outcome, str]] = {}
+        self._unwritten: list[tuple[Row, list[Row], Row | None]] = []
         try:
             self.asked, self.settled = self._read_candidates()
             self._read_folds()
@@ -137,11 +152,22 @@ class Study(Journal):
         They are safe when this returns, except those of cheap fits, which are written with
         the others of their candidate.
         """
-        seconds = 0.0
         for fold in folds:
+            self._outcomes.setdefault(candidate.number, {})[fold] = candidate.outcomes[fold]
+        self._record(candidate, {fold: (candidate.number, fold) for fold in folds})
+
+    def beside(self, numbers: Sequence[int], folds: range) -> FitsBesideStudy:
+        """Return the journal of fits beside the search."""
+        return FitsBesideStudy(self, numbers, folds)
+
+    def _record(self, candidate: Candidate, keys: Mapping[int, tuple[int, int]]) -> None:
+        """Record folds under the number and fold that each one's key has."""
+        seconds = 0.0
+        for fold, place in keys.items():
             outcome, status = candidate.outcomes[fold], candidate.statuses[fold]
-            self._outcomes.setdefault(candidate.number, {})[fold] = outcome
-            self._unwritten.append(rows_of((self._id, candidate.number, fold), status, outcome))
+            key = (self._id, *place)
+            kept = None if outcome.kept is None else row_of_kept(key, outcome.kept)
+            self._unwritten.append((*rows_of(key, status, outcome), kept))
             seconds += outcome.seconds
         if candidate.finished or seconds > CHEAP_FIT:
             with self._storage.transaction() as connection:
@@ -176,12 +202,14 @@ class Study(Journal):
         )
 
     def _flush(self, connection: sqlite3.Connection) -> None:
-        for row, scores in self._unwritten:
+        for row, scores, kept in self._unwritten:
             # A fold may be written twice: one that was run in time becomes a failure if the
             # folds before it took too long.
             connection.execute(INSERT_FOLD, row)
             connection.execute(DELETE_SCORES, row[:3])
             connection.executemany(INSERT_SCORE, scores)
+            if kept is not None:
+                connection.execute(INSERT_PREDICTIONS, kept)
         self._unwritten.clear()
 
     def _write_decision(
@@ -217,13 +245,63 @@ class Study(Journal):
 
     def _read_folds(self) -> None:
         counted: dict[int, set[int]] = {}
+        kept = read_kept(self._storage, self._id) if self._keeps else {}
         for fold in read_folds(self._storage, self._id):
+            key = fold.number, fold.fold
+            if fold.number < 0 or fold.fold >= self._n_folds:
+                self._beside[key] = fold.outcome, fold.status
+                continue
+            if self._keeps and fold.status == "ok":
+                if key not in kept:
+                    self._check_rerun(fold.number)
+                    continue
+                fold = replace(fold, outcome=with_kept(fold.outcome, kept[key]))
             self._outcomes.setdefault(fold.number, {})[fold.fold] = fold.outcome
             self._statuses.setdefault(fold.number, {})[fold.fold] = fold.status
             if fold.counts:
                 counted.setdefault(fold.number, set()).add(fold.fold)
         for number, decision in self._decided.items():
             self._decided[number] = (*decision[:-1], frozenset(counted.get(number, ())))
+
+    def _check_rerun(self, number: int) -> None:
+        """Raise where a candidate cannot be evaluated again for what is to be kept."""
+        if self._asynchronous and number in self._decided:
+            raise StorageError(
+                f"{title_of(self._id)} in {self._storage.path} has candidates whose predictions "
+                "were not kept, and an asynchronous search cannot evaluate them again in their "
+                "order. Choose another study_name, or keep=None."
+            )
+
+
+class FitsBesideStudy(Journal):
+    """The journal of fits beside a search, in its study.
+
+    Parameters
+    ----------
+    study : Study
+    numbers : sequence of int
+        What the candidates are numbered in the study.
+    folds : range
+        What their folds are numbered.
+    """
+
+    def __init__(self, study: Study, numbers: Sequence[int], folds: range):
+        self._study, self._numbers, self._folds = study, numbers, folds
+        self.seed = study.seed
+
+    def recorded(self, number: int) -> KnownCandidate | None:
+        """Return what is known of a candidate from earlier runs."""
+        keys = enumerate((self._numbers[number], fold) for fold in self._folds)
+        found = {fold: self._study._beside[key] for fold, key in keys if key in self._study._beside}
+        if not found:
+            return None
+        outcomes = {fold: outcome for fold, (outcome, _) in found.items()}
+        return KnownCandidate(outcomes, {fold: status for fold, (_, status) in found.items()})
+
+    def record(self, candidate: Candidate, folds: Iterable[int]) -> None:
+        """Record the outcomes of folds."""
+        number = self._numbers[candidate.number]
+        self._study._record(candidate, {f: (number, self._folds[f]) for f in folds})
 
 
 def title_of(study_id: int, name: str | None = None) -> str:

@@ -12,8 +12,14 @@ from sklearn.utils.multiclass import type_of_target
 INSTEAD = "With a search use final='refit'."
 
 
-def check_kind(estimator: Any) -> None:
+def check_kind(estimator: Any, instead: str = INSTEAD) -> None:
     """Raise where the predictions of an estimator have no average.
+
+    Parameters
+    ----------
+    estimator : estimator object
+    instead : str
+        What to do.
 
     Raises
     ------
@@ -24,12 +30,18 @@ def check_kind(estimator: Any) -> None:
         raise TypeError(
             "A committee averages the predictions of classifiers or of regressors; those of "
             "outlier detectors and clusterers, and what transformers return, have no average. "
-            f"Got {estimator!r}. {INSTEAD}"
+            f"Got {estimator!r}. {instead}"
         )
 
 
-def check_target(y: Any) -> None:
+def check_target(y: Any, instead: str = INSTEAD) -> None:
     """Raise where there is no target, or more than one.
+
+    Parameters
+    ----------
+    y : array-like or None
+    instead : str
+        What to do.
 
     Raises
     ------
@@ -42,7 +54,7 @@ def check_target(y: Any) -> None:
     if kind == "multilabel-indicator" or kind.endswith("multioutput"):
         raise ValueError(
             f"A committee averages predictions of one output, got y of kind {kind!r} and of shape "
-            f"{np.shape(y)}. {INSTEAD}"
+            f"{np.shape(y)}. {instead}"
         )
 
 

@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import numbers
-from collections.abc import Callable, Mapping
-from copy import deepcopy
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import get_config
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    MetaEstimatorMixin,
-    RegressorMixin,
-    clone,
-    is_classifier,
-    is_regressor,
-)
-from sklearn.model_selection import check_cv
-from sklearn.utils import Bunch, column_or_1d, get_tags, indexable
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.base import ClassifierMixin, RegressorMixin, is_classifier, is_regressor
+from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
-from skpg.evaluation.sklearn import HasMethods
-from skpg.space.types import FloatArray, Params
-from skpg.winner.checks import check_kind, check_splits, check_target
-from skpg.winner.library import Library
-from skpg.winner.members import SOFT, fit_member
+from skpg.space.types import FloatArray
+from skpg.winner.averaging import Averaging
+from skpg.winner.checks import check_kind, check_target
+from skpg.winner.members import SOFT
 from skpg.winner.votes import Labels
 
 
@@ -54,130 +39,7 @@ def _decides(committee: Any) -> bool:
     return soft and not _each_has("predict_proba")(committee)
 
 
-class _Committee(MetaEstimatorMixin, BaseEstimator):
-    """What committees of classifiers and of regressors have in common."""
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "estimator": [HasMethods(["fit", "predict"])],
-        "candidates": [list, tuple, None],
-        "weights": ["array-like", None],
-        "cv": ["cv_object"],
-        "n_jobs": [numbers.Integral, None],
-    }
-
-    # scikit-learn's HTML representation links to the documentation of a class by these
-    _doc_link_module = "skpg"
-    _doc_link_template = (
-        "https://skpg.readthedocs.io/en/latest/generated/{estimator_module}.{estimator_name}.html"
-    )
-
-    def __init__(self, estimator, *, candidates=None, weights=None, cv=None, n_jobs=None):
-        self.estimator = estimator
-        self.candidates = candidates
-        self.weights = weights
-        self.cv = cv
-        self.n_jobs = n_jobs
-
-    def get_metadata_routing(self):
-        """Return where the arguments of `fit` go: to the estimator, and to the splitter.
-
-        Returns
-        -------
-        MetadataRouter
-        """
-        return (
-            MetadataRouter(owner=type(self).__name__)
-            .add(
-                estimator=self.estimator,
-                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
-            )
-            .add(
-                splitter=self.cv,
-                method_mapping=MethodMapping().add(caller="fit", callee="split"),
-            )
-        )
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator)
-        tags.input_tags = deepcopy(inner.input_tags)
-        tags.non_deterministic = inner.non_deterministic
-        tags.target_tags.positive_only = inner.target_tags.positive_only
-        return tags
-
-    def _fit(self, X: Any, y: Any, params: Mapping[str, Any]) -> Any:
-        library = self._fit_library(X, y, params)
-        self._unite(library, _checked_weights(self.weights, library.n_candidates), X)
-        return self
-
-    def _fit_library(self, X: Any, y: Any, params: Mapping[str, Any]) -> Library:
-        """Return the fitted models of all candidates, and what they say of new rows."""
-        self._validate_params()
-        y, classes = self._checked_target(y)
-        X, y = indexable(X, y)
-        estimators = self._estimators()
-        _checked_weights(self.weights, len(estimators))
-        splits, fit_params = self._splits(X, y, params)
-        fitted = Parallel(n_jobs=self.n_jobs)(
-            delayed(fit_member)(clone(estimator), X, y, train, test, classes, fit_params)
-            for estimator in estimators
-            for train, test in splits
-        )
-        members, answers = zip(*fitted, strict=True)
-        return Library(members, answers, [test for _, test in splits], y, classes)
-
-    def _unite(self, library: Library, weights: FloatArray, X: Any) -> None:
-        """Become the committee of the candidates that have a weight."""
-        n_folds = len(library.tests)
-        shares = np.repeat(weights / weights.sum() / n_folds, n_folds)
-        self._members = [m for m, share in zip(library.members, shares, strict=True) if share > 0]
-        self.estimators_ = [member.model for member in self._members]
-        self.weights_ = shares[shares > 0]
-        if library.classes is not None:
-            self.classes_ = library.classes
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self.estimators_[0], name):
-                setattr(self, name, getattr(self.estimators_[0], name))
-        if any(member.columns is not None for member in self._members):
-            self.n_features_in_ = X.shape[1]
-
-    def _estimators(self) -> list[Any]:
-        """Return an unfitted estimator for each candidate."""
-        if self.candidates is None:
-            return [self.estimator]
-        if not len(self.candidates) or not all(isinstance(c, Mapping) for c in self.candidates):
-            raise ValueError(
-                "candidates must be None or a list of dicts of hyperparameters, at least one, got "
-                f"{self.candidates!r}."
-            )
-        return [candidate_of(self.estimator, params) for params in self.candidates]
-
-    def _splits(
-        self, X: Any, y: Any, params: Mapping[str, Any]
-    ) -> tuple[list[tuple[Any, Any]], Mapping[str, Any]]:
-        """Return the folds, and the arguments of the estimator's ``fit``."""
-        routed = self._routed(params)
-        splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
-        splits = list(splitter.split(X, y, **routed.splitter.split))
-        check_splits(splits, self.cv)
-        return splits, routed.estimator.fit
-
-    def _routed(self, params: Mapping[str, Any]) -> Any:
-        """Return the arguments of `fit` by where they go."""
-        if get_config()["enable_metadata_routing"]:
-            return process_routing(self, "fit", **params)
-        fit = dict(params)
-        split = {"groups": fit.pop("groups", None)}
-        return Bunch(estimator=Bunch(fit=fit), splitter=Bunch(split=split))
-
-    def _mean(self, answers: Callable[[Any], FloatArray]) -> FloatArray:
-        """Return the weighted mean of what the members answer."""
-        return np.asarray(
-            sum(w * answers(m) for w, m in zip(self.weights_, self._members, strict=True))
-        )
-
-
-class CommitteeClassifier(ClassifierMixin, _Committee):
+class CommitteeClassifier(ClassifierMixin, Averaging):
     """Average classifiers that were fitted to the training rows of each fold.
 
     A search has fitted the best candidate once for each fold, and then fits it again to all
@@ -360,7 +222,7 @@ class CommitteeClassifier(ClassifierMixin, _Committee):
         return tags
 
 
-class CommitteeRegressor(RegressorMixin, _Committee):
+class CommitteeRegressor(RegressorMixin, Averaging):
     """Average regressors that were fitted to the training rows of each fold.
 
     A search has fitted the best candidate once for each fold, and then fits it again to all
@@ -470,35 +332,7 @@ class CommitteeRegressor(RegressorMixin, _Committee):
         return self._mean(lambda member: member.answer(X))
 
 
-def candidate_of(estimator: Any, params: Params | Mapping[str, Any]) -> Any:
-    """Return an unfitted clone of an estimator with other hyperparameters."""
-    return clone(estimator).set_params(**clone(params, safe=False))
-
-
 def _of_other_kind(committee: Any, kind: str) -> str:
     """Return the message about an estimator that is not of a committee's kind."""
     check_kind(committee.estimator)
     return f"{type(committee).__name__} takes a {kind}, got {committee.estimator!r}."
-
-
-def _checked_weights(weights: Any, n_candidates: int) -> NDArray[np.float64]:
-    """Return the weights of candidates.
-
-    Raises
-    ------
-    ValueError
-        If they are not as many as the candidates, negative, or all zero.
-    """
-    if weights is None:
-        return np.ones(n_candidates)
-    checked = np.asarray(weights, dtype=float)
-    if checked.shape != (n_candidates,):
-        raise ValueError(
-            f"weights must be one for each of the {n_candidates} candidates, got an array of "
-            f"shape {checked.shape}."
-        )
-    if not np.isfinite(checked).all() or (checked < 0).any() or not checked.any():
-        raise ValueError(
-            f"weights must be finite, not negative and not all 0, got {list(weights)!r}."
-        )
-    return checked

@@ -1,4 +1,4 @@
-"""The fitted models of several candidates, and what they say of rows that are new to them."""
+"""What the models of several candidates say of rows that are new to them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from skpg.space.types import FloatArray
 from skpg.winner.ensemble import Ensemble, ensemble_weights
-from skpg.winner.members import Member, Voter
 from skpg.winner.stored import StoredClassifier, StoredRegressor, StoredScore
 from skpg.winner.votes import Labels
 
@@ -22,27 +21,22 @@ class Library:
 
     Attributes
     ----------
-    members : sequence of Member
-        By candidate, then by fold.
-    answers : sequence of ndarray
-        What each member says of the test rows of its fold.
+    answers : sequence of sequence of ndarray
+        By candidate, then by fold, what the model says of the test rows.
     tests : list of ndarray of int
         The test rows of the folds.
     y : ndarray of shape (n_samples,)
     classes : ndarray or None
         None of regressors.
+    responses : frozenset of str
+        What the models were asked.
     """
 
-    members: Sequence[Member]
-    answers: Sequence[FloatArray]
+    answers: Sequence[Sequence[NDArray[Any]]]
     tests: list[NDArray[np.intp]]
     y: NDArray[Any]
     classes: Labels | None
-
-    @property
-    def n_candidates(self) -> int:
-        """Number of candidates."""
-        return len(self.members) // len(self.tests)
+    responses: frozenset[str]
 
     @property
     def predictions(self) -> FloatArray:
@@ -50,18 +44,15 @@ class Library:
 
         Of shape (n_candidates, n_rows), or (n_candidates, n_rows, n_classes).
         """
-        n = len(self.tests)
-        return np.stack(
-            [np.concatenate(self.answers[i : i + n]) for i in range(0, len(self.answers), n)]
-        )
+        return np.stack([np.concatenate(list(folds)) for folds in self.answers])
 
-    def weights(self, scorer: Any, metric: str, settings: Ensemble, rng: Any) -> FloatArray:
+    def weights(self, scorer: Any, metric: str | None, settings: Ensemble, rng: Any) -> FloatArray:
         """Return how much of each candidate an ensemble has.
 
         Parameters
         ----------
         scorer : callable
-        metric : str
+        metric : str or None
             Which one, where the scorer computes several.
         settings : Ensemble
         rng : numpy Generator or RandomState
@@ -78,5 +69,4 @@ class Library:
         """Return an estimator that gives these answers."""
         if self.classes is None:
             return StoredRegressor(answers)
-        responses = frozenset(m.response for m in self.members if isinstance(m, Voter))
-        return StoredClassifier(answers, self.classes, responses)
+        return StoredClassifier(answers, self.classes, self.responses)

@@ -33,10 +33,13 @@ class Member:
     model : estimator object
     columns : ndarray of int or None
         The columns of a precomputed matrix that belong to its training rows.
+    response : 'predict'
+        What it is asked.
     """
 
     model: Any
     columns: NDArray[np.intp] | None
+    response = "predict"
 
     def answer(self, X: Any) -> FloatArray:
         """Return what is averaged, an array of shape (n_samples,)."""
@@ -120,14 +123,39 @@ def fit_member(
         If it predicts several outputs.
     """
     X_train, y_train = rows_for(estimator, X, y, train)
-    X_test, _ = rows_for(estimator, X, y, test, train)
     model = estimator.fit(X_train, y_train, **fit_params_of_rows(X, fit_params, train))
-    columns = np.asarray(train) if get_tags(estimator).input_tags.pairwise else None
+    return member_of(model, X, y, train, test, classes)
+
+
+def member_of(
+    model: Any,
+    X: Any,
+    y: NDArray[Any],
+    train: NDArray[np.intp],
+    test: NDArray[np.intp],
+    classes: Labels | None,
+) -> tuple[Member, FloatArray]:
+    """Return a model that was fitted to one fold as a member, and what it says of new rows.
+
+    Parameters
+    ----------
+    model : estimator object
+        Fitted to the training rows.
+    X, y, train, test, classes
+        As of `fit_member`.
+
+    Raises
+    ------
+    ValueError
+        If it predicts several outputs.
+    """
+    X_test, _ = rows_for(model, X, y, test, train)
+    columns = np.asarray(train) if get_tags(model).input_tags.pairwise else None
     # its columns are cut already
     if classes is None:
         answers = Member(model, None).answer(X_test)
         return Member(model, columns), _one_output(answers)
-    known = np.asarray(getattr(model, "classes_", np.unique(y_train)))
+    known = np.asarray(getattr(model, "classes_", np.unique(np.asarray(y)[train])))
     response, scale = _response_of(Voter(model, None, classes, known), X_test)
     answers = Voter(model, None, classes, known, response, scale).answer(X_test)
     return Voter(model, columns, classes, known, response, scale), answers

@@ -7,19 +7,16 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.utils import column_or_1d
+from sklearn.utils import column_or_1d, indexable
 
 from skpg.space.lists import generator_of
+from skpg.winner.averaging import candidate_of
 from skpg.winner.checks import check_kind, check_target
-from skpg.winner.committee import (
-    CommitteeClassifier,
-    CommitteeRegressor,
-    candidate_of,
-)
+from skpg.winner.committee import CommitteeClassifier, CommitteeRegressor
 from skpg.winner.correction import complete, fold_scores, metric_of, table_of
 from skpg.winner.ensemble import Ensemble
-from skpg.winner.stored import StoredClassifier, StoredRegressor, StoredScore, check_own_score
-from skpg.winner.votes import votes_of_labels
+from skpg.winner.library import Library
+from skpg.winner.stored import check_scorer
 
 
 def committee(
@@ -114,7 +111,17 @@ def committee(
     check_target(y)
     scorer, metric = _scorer_of(search, y)
     candidates = _complete(search)
-    library = kind(search.estimator, candidates=candidates, **settings)._fit_library(X, y, params)
+    all_of_them = kind(search.estimator, candidates=candidates, **settings)
+    X, y = indexable(X, column_or_1d(y, warn=True))
+    splits, fit_params = all_of_them._splits(X, y, params)
+    members, answers = all_of_them._fit_members(all_of_them._estimators(), X, y, splits, fit_params)
+    library = Library(
+        answers,
+        [test for _, test in splits],
+        y,
+        np.unique(y) if is_classifier(search.estimator) else None,
+        frozenset(member.response for folds in members for member in folds),
+    )
     weights = library.weights(scorer, metric, ensemble, generator_of(random_state))
     chosen = np.flatnonzero(weights)
     united = kind(
@@ -123,7 +130,7 @@ def committee(
         weights=weights[chosen],
         **settings,
     )
-    united._unite(library, weights, X)
+    united._unite([members[i] for i in chosen], weights[chosen], X, y)
     return united
 
 
@@ -156,12 +163,5 @@ def _scorer_of(search: Any, y: Any) -> tuple[Any, str]:
     """
     metric = metric_of(table_of(search), search, None)
     scorer = search.scorer_[metric] if isinstance(search.scorer_, Mapping) else search.scorer_
-    check_own_score(scorer, search.estimator)
-    y = column_or_1d(y)
-    perfect: Any = StoredRegressor(y)
-    if is_classifier(search.estimator):
-        classes = np.unique(y)
-        votes = votes_of_labels(y, classes)
-        perfect = StoredClassifier(votes, classes, frozenset({"predict_proba"}))
-    StoredScore(scorer, y, metric)(perfect)
+    check_scorer(scorer, metric, search.estimator, y)
     return scorer, metric

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_classifier
 from sklearn.metrics import get_scorer
+from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
 from skpg.evaluation.score_bounds import ACCURACY_OR_R2
 from skpg.winner.quick import quick_metric
-from skpg.winner.votes import Labels
+from skpg.winner.votes import Labels, votes_of_labels
 
 # One of those is no R squared, but the share of deviance explained.
 PLAIN_SCORES = {name for name in ACCURACY_OR_R2 if "GeneralizedLinear" not in name}
@@ -101,6 +102,32 @@ class StoredScore:
         if isinstance(score, Mapping):
             score = score[next(iter(score)) if self._metric is None else self._metric]
         return float(score)
+
+
+def check_scorer(scorer: Any, metric: str | None, estimator: Any, y: Any) -> None:
+    """Raise where a scorer asks for more than predictions.
+
+    Parameters
+    ----------
+    scorer : callable
+    metric : str or None
+        Which one, where it computes several.
+    estimator : estimator object
+    y : array-like of shape (n_rows,)
+
+    Raises
+    ------
+    ValueError
+        If it does, as far as perfect predictions of `y` tell.
+    """
+    check_own_score(scorer, estimator)
+    y = column_or_1d(y)
+    perfect: Any = StoredRegressor(y)
+    if is_classifier(estimator):
+        classes = np.unique(y)
+        votes = votes_of_labels(y, classes)
+        perfect = StoredClassifier(votes, classes, frozenset({"predict_proba"}))
+    StoredScore(scorer, y, metric)(perfect)
 
 
 def check_own_score(scorer: Any, estimator: Any) -> None:

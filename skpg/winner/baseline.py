@@ -1,0 +1,62 @@
+"""The estimator exactly as it was passed, on the folds of the search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from skpg.evaluation.candidate import Candidate
+from skpg.evaluation.wording import score_text
+from skpg.space.types import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """What the estimator scores as it was passed.
+
+    Attributes
+    ----------
+    folds : ndarray of shape (n_folds,)
+        By the metric that the search learns from; nan where a fit failed.
+    scores : ndarray of shape (n_folds,), or dict of str to such
+        As users see them: of several metrics, by name.
+    """
+
+    folds: FloatArray
+    scores: FloatArray | dict[str, FloatArray]
+
+    @classmethod
+    def of(cls, candidate: Candidate) -> Baseline:
+        """Return the baseline of a finished candidate."""
+        found = [candidate.outcomes[fold].test_scores for fold in sorted(candidate.outcomes)]
+        by_metric = [scores for scores in found if isinstance(scores, Mapping)]
+        if not by_metric:
+            return cls(candidate.scores, candidate.scores)
+        # where a callable computes several metrics, a fit that failed has one number
+        scores = {
+            metric: np.array([s[metric] if isinstance(s, Mapping) else s for s in found], float)
+            for metric in by_metric[0]
+        }
+        return cls(candidate.scores, scores)
+
+    @property
+    def standard_error(self) -> float:
+        """Of the mean over the folds; 0 of a single one."""
+        n = len(self.folds)
+        return float(self.folds.std(ddof=1) / n**0.5) if n > 1 else 0.0
+
+    def beaten_by(self, score: float) -> bool:
+        """Whether a mean score is more than one standard error better.
+
+        One that is not known is not better, and anything is better than one that failed.
+        """
+        mean = float(self.folds.mean())
+        return not np.isnan(score) and not score <= mean + self.standard_error
+
+    def __str__(self) -> str:
+        if np.isnan(self.folds).any():
+            return "as passed: failed"
+        error = f" +- {score_text(self.standard_error)}" if len(self.folds) > 1 else ""
+        return f"as passed: {score_text(float(self.folds.mean()))}{error}"

@@ -1,0 +1,140 @@
+"""What a search makes of its candidates, beside the refit of the best one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.utils import column_or_1d
+
+from skpg.evaluation.beside import FitsBeside
+from skpg.evaluation.cross_validation import CrossValidation
+from skpg.evaluation.journal import Journal
+from skpg.evaluation.score_bounds import reward_scorer
+from skpg.evaluation.settings import SearchSettings
+from skpg.evaluation.sklearn import RunningFit
+from skpg.winner.baseline import Baseline
+from skpg.winner.checks import check_kind, check_splits, check_target
+from skpg.winner.confirmation import WITHOUT, Confirmation, Confirmed
+from skpg.winner.ensemble import Ensemble
+from skpg.winner.keeping import Keeper
+from skpg.winner.stored import check_scorer
+from skpg.winner.votes import Labels
+
+KEEP_NOTHING = "With a search use keep=None."
+
+
+class BaselineRun(NamedTuple):
+    """The baseline where it is asked for, its fits, and the seconds until the timeout."""
+
+    baseline: Baseline | None
+    n_fits: int
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class WinnerPlan:
+    """What a search is asked to make of its candidates.
+
+    Attributes
+    ----------
+    search : PolicyGradientSearchCV
+    fit : RunningFit
+    keeper : Keeper or None
+        What to keep of each model.
+    confirmation : Confirmation or None
+    scorer : callable
+        Of the metric that the search learns from.
+    """
+
+    search: Any
+    fit: RunningFit
+    keeper: Keeper | None
+    confirmation: Confirmation | None
+    scorer: Any
+
+    @classmethod
+    def of(
+        cls,
+        search: Any,
+        settings: SearchSettings,
+        fit: RunningFit,
+        confirmation: Confirmation | None,
+    ) -> WinnerPlan:
+        """Return the plan, before any fit.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If it cannot be carried out.
+        """
+        if confirmation and callable(search.refit):
+            raise ValueError(
+                "confirm chooses the best candidate by its mean score, and refit="
+                f"{search.refit!r} in another way. Use one of them."
+            )
+        averages = search.final != "refit"
+        if averages and search.refit is False:
+            raise ValueError(f"final={search.final!r} needs refit, got refit=False.")
+        if isinstance(search.final, Ensemble) and search.baseline == "prefer":
+            raise ValueError(
+                "baseline='prefer' chooses between the best candidate and the estimator as "
+                f"passed, but final={search.final!r} averages many. Use one of them."
+            )
+        if averages:
+            check_kind(fit.estimator)
+            check_target(fit.y)
+            check_splits(fit.splits, search.cv)
+        scorer = reward_scorer(settings, fit.keywords["scorer"])
+        keeper = _keeper(search, fit, scorer)
+        if confirmation is not None:
+            confirmation.splits(fit, seed=0)  # with another seed an error would be the same
+        return cls(search, fit, keeper, confirmation, scorer)
+
+    @property
+    def classes(self) -> Labels | None:
+        """The classes of a classifier, where predictions are kept."""
+        return self.keeper.classes if self.keeper else None
+
+    def evaluate_baseline(self, beside: FitsBeside, journal: Journal) -> BaselineRun:
+        """Evaluate the estimator as it was passed, if that is asked for."""
+        timeout = beside.settings.timeout
+        if not self.search.baseline:
+            return BaselineRun(None, 0, timeout)
+        folds = range(len(self.fit.splits))
+        run = beside.run([{}], journal.beside([-1], folds), timeout=timeout)
+        return BaselineRun(Baseline.of(run.settled[0]), run.n_fits, run.seconds_left)
+
+    def confirm(self, beside: FitsBeside, journal: Journal, search: CrossValidation) -> Confirmed:
+        """Evaluate the best candidates again, if that is asked for and the search may go on."""
+        if self.confirmation is None or search.stop_reason in WITHOUT:
+            return Confirmed.nothing()
+        fresh = self.confirmation.splits(self.fit, journal.seed)
+        confirmed = self.confirmation.run(
+            beside, journal, search.settled, fresh, search.seconds_left
+        )
+        journal.finish(confirmed.stop_reason or str(search.stop_reason))
+        return confirmed
+
+
+def _keeper(search: Any, fit: RunningFit, scorer: Any) -> Keeper | None:
+    """Return what to keep of each model: what is asked for, and what an ensemble needs.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the estimator or the metric is not for it.
+    """
+    ensemble = isinstance(search.final, Ensemble)
+    if search.keep is None and not ensemble:
+        return None
+    if search.keep is not None:
+        instead = f"keep={search.keep!r} is not for it. {KEEP_NOTHING}"
+        check_kind(fit.estimator, instead)
+        check_target(fit.y, instead)
+    metric = search.refit if isinstance(search.refit, str) else None
+    check_scorer(scorer, metric, fit.estimator, fit.y)
+    classes = np.unique(column_or_1d(fit.y)) if is_classifier(fit.estimator) else None
+    return Keeper(classes, models=search.keep == "estimators")
