@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
 
 from skpg.evaluation.call_stack import is_nested, warn
 from skpg.evaluation.callbacks import watching
@@ -24,6 +25,7 @@ from skpg.preparation import PreparedSearch
 from skpg.storage.fingerprint import note_changes
 from skpg.warm_start import begin, has_scores
 from skpg.winner.conclusion import BESIDE, Conclusion
+from skpg.winner.correction import corrected_by
 from skpg.winner.ensemble import Ensemble
 
 
@@ -41,6 +43,18 @@ class PolicyGradientSearchCV(BaseSearchCV):
     After `initial_params` the search evaluates the estimator as it is: the present value of each
     hyperparameter where it lies in the space, and the median where it does not. Where no present
     value lies in the space there is no such candidate.
+
+    The arguments, by what they are for:
+
+    - what is searched: `estimator`, `param_distributions`, `initial_params`, `warm_start_from`,
+      `constraint`;
+    - how candidates are scored: `scoring`, `cv`, `error_score`, `return_train_score`, `racing`,
+      `racing_bound`;
+    - how the search learns: `learner`, `batch_size`, `evaluation`, `random_state`;
+    - when it ends: `n_iter`, `timeout`, `target_score`, `patience`, `candidate_timeout`;
+    - what is made of the candidates: `refit`, `final`, `baseline`, `confirm`, `confirm_cv`, `keep`;
+    - how it runs, and is seen to run: `n_jobs`, `pre_dispatch`, `verbose`, `callbacks`, `storage`,
+      `study_name`.
 
     Parameters
     ----------
@@ -232,6 +246,47 @@ class PolicyGradientSearchCV(BaseSearchCV):
         cross-validation. A study of this name that was recorded with other data or settings
         is refused with a `StorageError` that tells what has changed.
 
+    final : {'refit', 'committee'} or Ensemble, default='refit'
+        What ``best_estimator_`` is, of classifiers and regressors with one output.
+
+        - 'refit': the estimator with the best hyperparameters, fitted to all data.
+        - 'committee': the average of its models of the folds, a :class:`CommitteeClassifier` or
+          :class:`CommitteeRegressor`. Takes a fit for each fold, unless ``keep="estimators"``.
+        - :class:`Ensemble`: the average of several candidates, those that together predict best
+          what their models were not fitted to. Takes a fit for each fold of each one.
+
+        ``best_index_``, ``best_params_`` and ``best_score_`` are those of the best candidate in
+        any case. Splits that are ordered in time are refused.
+
+    baseline : bool or 'prefer', default=False
+        Evaluate the estimator exactly as it was passed, on the same folds, before all candidates.
+        The result is in ``baseline_scores_``, and a warning says so if the best candidate is not
+        better by more than one standard error of the mean of these. With 'prefer',
+        ``best_estimator_`` is then the estimator as it was passed.
+
+    confirm : tuple of two ints (k, r), default=None
+        Evaluate the `k` best candidates again on `r` fresh splits, which `cv` draws with other
+        seeds, shuffled. The best one is then the one with the best mean of all folds, old and
+        new. As many fits as these candidates take are left out of the search: it has
+        ``n_iter - k * r`` candidates. A search that ends by `timeout`, a callback or Ctrl-C ends
+        without, or with as many splits as all `k` candidates have finished. Not with a callable
+        `refit`.
+
+    confirm_cv : int, cross-validation generator or iterable, default=None
+        Other splits for `confirm`, where `cv` cannot draw fresh ones, as of time series,
+        predefined splits and iterables.
+
+    keep : {'predictions', 'estimators'}, default=None
+        What to keep of the models of the folds, of classifiers and regressors with one output.
+
+        - 'predictions': what each says of the rows that it was not fitted to, as
+          ``oof_predictions_``; `storage` keeps them as well. An `Ensemble` asks for them by itself.
+          Needs a `scoring` of predictions alone. More than 1 GiB are not kept in memory: those of
+          the worst candidates are left out.
+        - 'estimators': in addition the models of the ten best candidates, as
+          ``fold_estimators_``. A storage does not have them; those of an earlier run are fitted
+          again.
+
     Attributes
     ----------
     cv_results_ : dict of numpy (masked) ndarrays
@@ -245,12 +300,12 @@ class PolicyGradientSearchCV(BaseSearchCV):
         one failed or was left out by `racing`, share the last rank.
 
     best_estimator_ : estimator
-        The estimator with the best hyperparameters, refitted on all data. Not available
-        if ``refit=False``.
+        The estimator with the best hyperparameters, refitted on all data, or what `final` and
+        `baseline` ask for. Not available if ``refit=False``.
 
     best_score_ : float
-        Mean cross-validated score of the best candidate. Not available if `refit` is a
-        callable, nor with several metrics if ``refit=False``.
+        Mean cross-validated score of the best candidate, on the splits of `cv`. Not available if
+        `refit` is a callable, nor with several metrics if ``refit=False``.
 
     best_params_ : dict
         The best candidate. Not available with several metrics if ``refit=False``.
@@ -275,7 +330,38 @@ class PolicyGradientSearchCV(BaseSearchCV):
         candidates, or `constraint` allowed none of those that were drawn.
 
     n_fits_ : int
-        Number of fits in cross-validation, of the candidates in ``cv_results_``.
+        Number of fits in cross-validation: of the candidates in ``cv_results_``, of `baseline`
+        and of `confirm`.
+
+    corrected_score_ : CorrectedScore
+        ``best_score_`` without the luck of having been chosen, with the attributes ``score``,
+        ``bias``, ``method`` and ``interval``; see :func:`corrected_score`. By BBC-CV where
+        predictions are kept, otherwise by the scores of the folds. Computed when it is first
+        asked for. Not available if `refit` is a callable.
+
+    baseline_scores_ : ndarray of shape (n_splits,), or dict of such
+        The scores of the estimator as it was passed; with several metrics by their names. Present
+        only with `baseline`.
+
+    beats_baseline_ : bool
+        Whether the best candidate is better by more than one standard error. Present only with
+        `baseline`.
+
+    confirm_results_ : dict of arrays
+        A table of the candidates that were evaluated again, the best by the search first:
+        ``index`` in ``cv_results_``, ``params``, ``split*_test_score`` of the fresh folds, their
+        ``mean_test_score`` and ``std_test_score``, ``pooled_mean_test_score`` over the fresh folds
+        and those of the search, and ``rank_test_score`` by the latter. Present only with `confirm`.
+
+    oof_predictions_ : ndarray of float32, (n_candidates, n_samples[, n_classes])
+        What each candidate predicts of each sample by a model that was not fitted to it: numbers,
+        or the votes of a committee for each class, which are its probabilities where the
+        estimator has ``predict_proba``. The mean where a sample was tested several times, nan
+        where never, and for candidates without a score on each fold. Present only if predictions
+        are kept.
+
+    fold_estimators_ : dict of int to list of n_splits estimators
+        By the index of a candidate its models. Present only with ``keep="estimators"``.
 
     scorer_ : function or a dict
         Scorer function, or one per metric.
@@ -504,6 +590,19 @@ class PolicyGradientSearchCV(BaseSearchCV):
                 note_changes(path, parts, SearchSettings.of(self), params)
         return self
 
+    @property
+    def corrected_score_(self):
+        """The best score without the luck of having been chosen; computed when first asked for."""
+        known = self.__dict__.get("_corrected_score")
+        if known is None:
+            check_is_fitted(self, "stop_reason_")
+            try:
+                known = corrected_by(self, self._targets, self._seed)
+            except ValueError as error:
+                raise AttributeError(f"There is no corrected_score_. {error}") from error
+            self._corrected_score = known
+        return known
+
     def _compare_with_baseline(self):
         """Say whether the best candidate is better than the estimator as it was passed."""
         conclusion = self._conclusion
@@ -571,6 +670,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
                 updates = _updates(optimizer, n_told)
                 self.cv_results_ = validation.finish({"iter": updates})
             confirmed = plan.confirm(prepared.beside, journal, validation)
+            if confirmed.candidates:
+                prepared.lines.say(str(confirmed))
         self._statuses = validation.statuses
         # for displays: the policy after each update, and when and where each fit ran
         self._thetas, self._fit_log = np.array(thetas), validation.fit_log
@@ -583,6 +684,9 @@ class PolicyGradientSearchCV(BaseSearchCV):
         )
         self.__dict__.update(self._conclusion.attributes)
         self._conclusion.take_over_refit()
+        # for `corrected_score_`
+        self._seed = journal.seed
+        self._targets = np.ravel(fit.y) if hasattr(self, "oof_predictions_") else None
 
     def report(self, path="report.html", *, metric=None):
         """Write a report on the fitted search: one HTML file that works offline.

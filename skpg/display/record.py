@@ -40,7 +40,8 @@ class SearchRecord:
     fit_log : FitLog or None
         None where it is not known when the fits ran.
     chosen : int or None
-        The candidate that a callable `refit` chose; None where the best score counts.
+        The candidate that a callable `refit` or a confirmation chose; None where the best score
+        counts.
     """
 
     space: Space

@@ -86,6 +86,7 @@ def _of_search(search: Any, metric: str | None, space: Any) -> SearchRecord:
         space = getattr(search, "param_distributions", getattr(search, "param_grid", None))
     key = _metric_of(search.cv_results_, search.refit, metric)
     record = _of_results(search.cv_results_, key, space)
+    chooses = callable(search.refit) or hasattr(search, "confirm_results_")
     named = key == "score" and isinstance(search.scoring, str)
     record = replace(
         record,
@@ -94,7 +95,7 @@ def _of_search(search: Any, metric: str | None, space: Any) -> SearchRecord:
         statuses=np.array(getattr(search, "_statuses", record.statuses)),
         thetas=getattr(search, "_thetas", None),
         fit_log=getattr(search, "_fit_log", None),
-        chosen=int(search.best_index_) if callable(search.refit) else None,
+        chosen=int(search.best_index_) if chooses else None,
     )
     log = record.fit_log
     if log is None:

@@ -104,11 +104,17 @@ class Candidate:
         """Return the running time of folds; those that did not return have none."""
         return float(sum(self.outcomes[fold].seconds for fold in folds))
 
-    def forget_models(self) -> None:
-        """Let go of the models of the folds; what they said stays."""
+    @property
+    def kept_bytes(self) -> int:
+        """Memory of the predictions that are kept."""
+        kept = [outcome.kept for outcome in self.outcomes.values()]
+        return sum(of_fold.answers.nbytes for of_fold in kept if of_fold is not None)
+
+    def forget(self, *, models_only: bool = False) -> None:
+        """Let go of what is kept of the models of the folds, or of the models alone."""
         for fold, outcome in self.outcomes.items():
-            if outcome.kept is not None and outcome.kept.member is not None:
-                kept = replace(outcome.kept, member=None)
+            if outcome.kept is not None:
+                kept = replace(outcome.kept, member=None) if models_only else None
                 self.outcomes[fold] = replace(outcome, kept=kept)
 
     def keep(self, folds: Iterable[int]) -> None:

@@ -18,6 +18,7 @@ from skpg.evaluation.fit_log import FitLog, this_worker
 from skpg.evaluation.journal import Journal
 from skpg.evaluation.outcome import Keep, Outcome
 from skpg.evaluation.racing import Race
+from skpg.evaluation.retention import KEPT_BYTES, Retention
 from skpg.evaluation.schedule import Schedule
 from skpg.evaluation.score import ScoreOfFold
 from skpg.evaluation.settings import SearchSettings
@@ -28,9 +29,6 @@ from skpg.evaluation.workers.backends import executor_of, takes_single_jobs
 from skpg.evaluation.workers.executors import Job
 from skpg.evaluation.workers.transfer import as_candidate_error
 from skpg.space.types import Params
-
-# Number of the best candidates whose models are kept, where they are.
-KEPT_MODELS = 10
 
 
 @dataclass(frozen=True, repr=False)  # the data are too long for a message
@@ -182,7 +180,7 @@ class CrossValidation:
     ):
         self._settings, self._fit, self._journal, self._tasks = settings, fit, journal, tasks
         self._schedule, self._engine = schedule, engine
-        self._with_models: list[Candidate] = []
+        self._retention = Retention()
 
     @property
     def stop_reason(self) -> str | None:
@@ -232,20 +230,9 @@ class CrossValidation:
         for update, group in enumerate(self._engine.run(ask)):
             rewards = self._schedule.rewards(group)
             self._journal.settle(update, group, rewards)
-            self._forget_models(group)
+            for candidate in group:
+                self._retention.settle(candidate)
             yield [candidate.params for candidate in group], rewards
-
-    def _forget_models(self, group: list[Candidate]) -> None:
-        """Let go of the models of all but the best candidates."""
-        for candidate in group:
-            if candidate.complete:
-                self._with_models.append(candidate)
-            else:
-                candidate.forget_models()
-        self._with_models.sort(key=lambda candidate: -candidate.score)  # stable: of ties the first
-        for candidate in self._with_models[KEPT_MODELS:]:
-            candidate.forget_models()
-        del self._with_models[KEPT_MODELS:]
 
     def finish(self, more_results: Mapping[str, Any]) -> dict[str, Any]:
         """Give the results to `fit`, and return them.
@@ -261,6 +248,7 @@ class CrossValidation:
             more_results = {**more_results, "n_folds_evaluated": n_folds}
         self._warn_of_killers()
         self._warn_of_infinite_scores()
+        self._warn_of_forgotten()
         results = self._fit.finish(
             [candidate.params for candidate in candidates],
             [candidate.outcomes for candidate in candidates],
@@ -289,6 +277,13 @@ class CrossValidation:
         ]
         if infinite:
             warn(f"Candidates with an infinite score on some fold count as failed: {infinite}")
+
+    def _warn_of_forgotten(self) -> None:
+        if self._retention.n_forgotten:
+            warn(
+                f"The predictions of {self._retention.n_forgotten} candidates, those with the "
+                f"worst scores, were not kept: all together are more than {KEPT_BYTES:,} bytes."
+            )
 
 
 def evaluation_on(settings: SearchSettings, parallel: Any) -> str:

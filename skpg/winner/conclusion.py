@@ -13,7 +13,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.utils import column_or_1d
 
 from skpg.evaluation.candidate import Candidate
-from skpg.evaluation.cross_validation import KEPT_MODELS
+from skpg.evaluation.retention import KEPT_MODELS
 from skpg.evaluation.sklearn import RunningFit
 from skpg.evaluation.wording import score_text
 from skpg.space.lists import generator_of

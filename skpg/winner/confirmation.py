@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from skpg.evaluation.beside import FitsBeside
 from skpg.evaluation.candidate import Candidate
 from skpg.evaluation.journal import Journal
 from skpg.evaluation.sklearn import RunningFit
+from skpg.evaluation.wording import score_text
 from skpg.space.types import FloatArray
 
 Splits = Sequence[tuple[Any, Any]]
@@ -113,13 +116,15 @@ class Confirmation:
         return found
 
     def _without_fresh_splits(self, splitter: Any) -> str:
+        # an iterable of folds is long
+        shown = reprlib.repr(splitter.cv) if hasattr(splitter, "cv") else repr(splitter)
         if self.cv is not None:
             return (
-                f"confirm_cv={self.cv!r} does not have {self.n_repeats} different splits that are "
+                f"confirm_cv={shown} does not have {self.n_repeats} different splits that are "
                 "not those of the search; ask for fewer by confirm=(candidates, splits)."
             )
         return (
-            f"confirm needs fresh splits, and cv={splitter!r} has only those of the search. Pass "
+            f"confirm needs fresh splits, and cv={shown} has only those of the search. Pass "
             "other splits as confirm_cv, such as "
             "confirm_cv=ShuffleSplit(5, random_state=0)."
         )
@@ -200,12 +205,20 @@ class Confirmed:
     n_fits: int
     stop_reason: str | None
 
+    def __str__(self) -> str:
+        n, index, results = len(self.candidates), self.best_index, self.results
+        done = f"The {n} best candidates again on {len(self.scores)} fresh splits"
+        if results is None or index is None:
+            return f"{done}: none has a score on each fold"
+        mean = np.nanmax(results["pooled_mean_test_score"])
+        return f"{done}: number {index + 1} is the best, {score_text(mean)} over all folds"
+
     @classmethod
     def nothing(cls) -> Confirmed:
         """Return what is confirmed where nothing is asked for."""
         return cls([], [], 0, None)
 
-    @property
+    @cached_property
     def results(self) -> dict[str, Any] | None:
         """Return a table as ``cv_results_``, of these candidates; None without any repeat."""
         if not self.scores:

@@ -162,6 +162,32 @@ def corrected_score(
     return CorrectedScore(corrected, float(folds[best].mean()) - corrected, BOOTSTRAP, interval)
 
 
+def corrected_by(search: Any, y: NDArray[Any] | None, seed: int) -> CorrectedScore:
+    """Return the corrected score of a search of ours, by its predictions where they are kept.
+
+    Parameters
+    ----------
+    search : PolicyGradientSearchCV
+        Fitted.
+    y : ndarray of shape (n_rows,) or None
+        The targets, where it has ``oof_predictions_``.
+    seed : int
+    """
+    metrics = [
+        name.removeprefix("mean_test_") for name in search.cv_results_ if "mean_test_" in name
+    ]
+    metric = search.refit if search.refit in metrics else metrics[0]
+    if y is None:
+        return corrected_score(search, metric=metric)
+    predictions = search.oof_predictions_
+    rows = ~np.isnan(predictions).all(axis=(0, *range(2, predictions.ndim)))
+    if predictions.ndim == 3:  # a class of which no row was tested has no place
+        predictions = predictions[:, :, np.isin(np.unique(y), y[rows])]
+    return corrected_score(
+        search, y[rows], metric=metric, predictions=predictions[:, rows], random_state=seed
+    )
+
+
 def bootstrapped(
     predictions: NDArray[Any],
     score: Score,
@@ -255,6 +281,8 @@ def _best_of(folds: FloatArray, search: Any, metric: str) -> int:
             f"The search has chosen its candidate by refit={search.refit!r}; the correction is for "
             "the one with the best mean score. Pass its cv_results_ to correct that score."
         )
+    if hasattr(search, "confirm_results_"):
+        return int(search.best_index_)
     known = np.flatnonzero(complete(folds))
     if not len(known):
         raise ValueError(f"No candidate has a score on each fold for the metric {metric!r}.")

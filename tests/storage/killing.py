@@ -58,6 +58,8 @@ class Counted(KNeighborsClassifier):
 
 def make(log, storage, settings):
     defaults = {"n_iter": 24, "batch_size": 4, "cv": FOLDS, "random_state": 0}
+    if "confirm" in settings:
+        defaults["confirm_cv"] = StratifiedKFold(3)
     return PolicyGradientSearchCV(Counted(log), SPACE, storage=storage, **{**defaults, **settings})
 
 
@@ -77,8 +79,20 @@ def result(search):
             [actor.theta.tobytes() for actor in search.policy_.actors],
             search.stop_reason_,
             search.n_fits_,
+            {
+                name: _plain(getattr(search, name))
+                for name in ("baseline_scores_", "confirm_results_", "oof_predictions_")
+                if hasattr(search, name)
+            },
+            search.predict_proba(X).tobytes(),
         )
     )
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {name: _plain(column) for name, column in value.items()}
+    return value.tobytes() if hasattr(value, "tobytes") else value
 
 
 def lines(log):
@@ -97,7 +111,7 @@ def recorded(path):
         rows = connection.execute(
             "SELECT json_extract(params, '$.n_neighbors'), json_extract(params, '$.p'), "
             "json_extract(params, '$.metric_params') IS NULL, fold "
-            "FROM folds JOIN candidates USING (study_id, number)"
+            "FROM folds JOIN candidates USING (study_id, number) WHERE fold < 3"
         ).fetchall()
     except sqlite3.OperationalError:  # killed before the tables were made
         rows = []

@@ -113,10 +113,10 @@ def test_a_database_of_another_application(tmp_path):
 
 def test_a_newer_schema(path):
     with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute("PRAGMA user_version = 3")
     sqlite3.connect(path).close()
     connection.close()
-    check_refused(path, "written by a newer skpg .its schema has version 2; this skpg knows 1")
+    check_refused(path, "written by a newer skpg .its schema has version 3; this skpg knows 2")
 
 
 def as_a_user(function):

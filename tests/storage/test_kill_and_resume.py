@@ -46,6 +46,8 @@ def kill(tmp_path, n_kills, seed, settings):
         (4, {"n_jobs": 1, "evaluation": "stream"}),
         (2, {"n_jobs": 2, "evaluation": "stream", "racing": "optimistic"}),
         (3, {"n_jobs": 1, "scoring": ["accuracy", "neg_log_loss"], "refit": "neg_log_loss"}),
+        (3, {"n_jobs": 1, "keep": "predictions"}),
+        (3, {"n_jobs": 2, "n_iter": 28, "baseline": True, "confirm": (2, 2)}),
         pytest.param(20, {"n_jobs": 1, "n_iter": 60}, marks=pytest.mark.slow),
         pytest.param(20, {"n_jobs": 2, "n_iter": 60}, marks=[pytest.mark.slow, pytest.mark.long]),
         pytest.param(10, {"n_jobs": 2, "racing": True}, marks=pytest.mark.slow),
@@ -63,7 +65,8 @@ def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(tmp_path, n_kill
     report = kill(tmp_path, n_kills, 0, settings)
     assert report["same"]
     if not settings.get("racing"):
-        assert report["recorded"] == 3 * settings.get("n_iter", 24)
+        n_candidates = 24 if "confirm" in settings else settings.get("n_iter", 24)
+        assert report["recorded"] == 3 * n_candidates
 
 
 def test_killed_asynchronous_searches_lose_and_repeat_nothing(tmp_path):

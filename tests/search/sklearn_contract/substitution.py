@@ -47,6 +47,11 @@ class GridSearch(PolicyGradientSearchCV):
     callbacks = None
     storage = None
     study_name = None
+    final = "refit"
+    baseline = False
+    confirm = None
+    confirm_cv = None
+    keep = None
 
     def __init__(
         self,
