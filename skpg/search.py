@@ -262,7 +262,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
         Evaluate the estimator exactly as it was passed, on the same folds, before all candidates.
         The result is in ``baseline_scores_``, and a warning says so if the best candidate is not
         better by more than one standard error of the mean of these. With 'prefer',
-        ``best_estimator_`` is then the estimator as it was passed.
+        ``best_estimator_`` is then the estimator as it was passed. Its fits are not counted in
+        `n_iter`; with `confirm` it is evaluated on the fresh splits as well.
 
     confirm : tuple of two ints (k, r), default=None
         Evaluate the `k` best candidates again on `r` fresh splits, which `cv` draws with other
@@ -339,9 +340,9 @@ class PolicyGradientSearchCV(BaseSearchCV):
         predictions are kept, otherwise by the scores of the folds. Computed when it is first
         asked for. Not available if `refit` is a callable.
 
-    baseline_scores_ : ndarray of shape (n_splits,), or dict of such
-        The scores of the estimator as it was passed; with several metrics by their names. Present
-        only with `baseline`.
+    baseline_scores_ : ndarray of shape (n_folds,), or dict of such
+        The scores of the estimator as it was passed, on the folds of `cv`, and with `confirm` then
+        on the fresh ones; with several metrics by their names. Present only with `baseline`.
 
     beats_baseline_ : bool
         Whether the best candidate is better by more than one standard error. Present only with
@@ -680,11 +681,12 @@ class PolicyGradientSearchCV(BaseSearchCV):
         self.stop_reason_ = confirmed.stop_reason or validation.stop_reason
         self.n_fits_ = baseline.n_fits + validation.n_fits + confirmed.n_fits
         self._conclusion = Conclusion(
-            plan, validation.settled, baseline.baseline, confirmed, journal.seed
+            plan, validation.settled, baseline.candidate, confirmed, journal.seed
         )
         self.__dict__.update(self._conclusion.attributes)
         self._conclusion.take_over_refit()
-        # for `corrected_score_`
+        # for the report, and `corrected_score_`
+        self._baseline = self._conclusion.baseline
         self._seed = journal.seed
         self._targets = np.ravel(fit.y) if hasattr(self, "oof_predictions_") else None
 

@@ -14,6 +14,8 @@ from skpg.display.sources import record_of
 from skpg.policy.policy import Policy
 from skpg.present import PresentCandidate
 from skpg.space.types import FloatArray
+from skpg.winner.baseline import Baseline
+from skpg.winner.correction import CorrectedScore, corrected_score
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +39,12 @@ class Facts:
         Whether the ranges are the user's, and not those that the candidates span.
     is_refitted : bool
         Whether the search has a ``best_estimator_``.
+    corrected : CorrectedScore or None
+        The best score without the luck of having been chosen.
+    baseline : Baseline or None
+        The estimator exactly as it was passed, where it was evaluated.
+    confirmed : dict or None
+        The ``confirm_results_``.
     means : dict of str to ndarray of shape (n_candidates,)
         The mean test scores by the other metrics.
     settings : dict of str to object
@@ -52,6 +60,9 @@ class Facts:
     present_text: str = ""
     knows_space: bool = True
     is_refitted: bool = False
+    corrected: CorrectedScore | None = None
+    baseline: Baseline | None = None
+    confirmed: Mapping[str, Any] | None = None
     means: Mapping[str, FloatArray] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -94,9 +105,32 @@ def facts_of(study: Any, *, metric: str | None = None, param_distributions: Any 
         present=None if present is None else _position(record, present),
         present_text="" if present is None else str(present),
         is_refitted=hasattr(study, "best_estimator_"),
+        corrected=_corrected(study, metric),
+        baseline=_baseline(study, metric),
+        confirmed=getattr(study, "confirm_results_", None),
         means=_other_means(study.cv_results_, record.metric),
         settings=study.get_params(deep=False),
     )
+
+
+def _corrected(search: Any, metric: str | None) -> CorrectedScore | None:
+    """Return what is known of the corrected score, or follows at once from the folds."""
+    known: CorrectedScore | None = getattr(search, "_corrected_score", None)
+    if known is not None and metric is None:
+        return known
+    try:
+        return corrected_score(search, metric=metric)
+    except ValueError:  # of a callable `refit`, or without a score
+        return None
+
+
+def _baseline(search: Any, metric: str | None) -> Baseline | None:
+    """Return the baseline, which is by the metric that the search has learned from."""
+    known: Baseline | None = getattr(search, "_baseline", None)
+    if known is None or metric is None or not isinstance(known.scores, Mapping):
+        return known
+    counts = search.refit if isinstance(search.refit, str) else next(iter(known.scores))
+    return known if metric == counts else None
 
 
 def _other_means(results: Mapping[str, Any], metric: str) -> dict[str, FloatArray]:

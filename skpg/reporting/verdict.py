@@ -37,6 +37,7 @@ def verdict_of(facts: Facts) -> Verdict:
     titled: tuple[tuple[str, Callable[[Facts], str]], ...] = (
         ("Score", score_finding),
         ("Against the present settings", present_finding),
+        ("On fresh splits", confirmation_finding),
         ("How sure the policy is", policy_finding),
         ("What racing saved", racing_finding),
         ("Why it stopped", stop_finding),
@@ -78,6 +79,11 @@ def score_finding(facts: Facts) -> str:
         sentences.append(f"The best candidate scored {score_text(record.scores[best])}, {what}.")
         if len(folds) > 1:
             sentences.append(f"Its folds lie between {low} and {high}, standard deviation {std}.")
+    if facts.corrected is not None and len(record) > 1:
+        sentences.append(
+            f"Without the luck of being the best of {len(record):,} it is about "
+            f"{score_text(facts.corrected.score)}, by {facts.corrected.method}."
+        )
     n_failed = int(record.failed.sum())
     if n_failed:
         sentences.append(f"{n_failed:,} of {len(record):,} candidates failed.")
@@ -89,6 +95,8 @@ def score_finding(facts: Facts) -> str:
 def present_finding(facts: Facts) -> str:
     """Compare the best candidate with the estimator as it is, on the same folds."""
     record, best, present = facts.record, facts.record.best, facts.present
+    if facts.baseline is not None and best is not None:
+        return _baseline_finding(facts, best)
     if present is None or best is None:
         return ""
     as_it_is = f"The estimator as it is ({facts.present_text})"
@@ -109,6 +117,41 @@ def present_finding(facts: Facts) -> str:
             "may be chance."
         )
     return text
+
+
+def _baseline_finding(facts: Facts, best: int) -> str:
+    """Compare the best candidate with the estimator exactly as it was passed."""
+    baseline, folds, again = facts.baseline, facts.record.fold_scores[best], facts.confirmed
+    assert baseline is not None
+    if again is not None:  # both were evaluated on fresh folds as well
+        place = np.flatnonzero(again["index"] == best)[0]
+        fresh = [again[name][place] for name in again if name.startswith("split")]
+        folds = np.concatenate([folds, fresh])
+    gains, mean = folds - baseline.folds, float(folds.mean())
+    text = (
+        f"The best candidate: {score_text(mean)}, {baseline}. It is better on "
+        f"{(gains > 0).sum()} of {len(gains)} folds and worse on {(gains < 0).sum()}."
+    )
+    if not baseline.beaten_by(mean):
+        text += " That is not better by more than one standard error."
+        if facts.settings.get("baseline") == "prefer":
+            text += " So the best estimator is the one that was passed."
+    return text
+
+
+def confirmation_finding(facts: Facts) -> str:
+    """Say what the best candidates scored when they were evaluated again."""
+    found, best = facts.confirmed, facts.record.best
+    if found is None or best is None:
+        return ""
+    n_folds = sum(name.startswith("split") for name in found)
+    place = int(np.flatnonzero(found["index"] == best)[0])
+    return (
+        f"The {len(found['index'])} best candidates were evaluated again on {n_folds} fresh folds. "
+        f"Number {best + 1:,} is the best over all folds, with "
+        f"{score_text(found['pooled_mean_test_score'][place])}; on the fresh ones it scored "
+        f"{score_text(found['mean_test_score'][place])}."
+    )
 
 
 def standard_error(gains: FloatArray) -> float:

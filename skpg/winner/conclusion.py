@@ -47,14 +47,15 @@ class Conclusion:
     plan : WinnerPlan
     settled : sequence of Candidate
         As in ``cv_results_``.
-    baseline : Baseline or None
+    as_passed : Candidate or None
+        The estimator as it was passed, where it was evaluated.
     confirmed : Confirmed
     seed : int
     """
 
     plan: WinnerPlan
     settled: Sequence[Candidate]
-    baseline: Baseline | None
+    as_passed: Candidate | None
     confirmed: Confirmed
     seed: int
 
@@ -73,13 +74,21 @@ class Conclusion:
             }
         return {name: value for name, value in known.items() if value is not None}
 
+    @cached_property
+    def baseline(self) -> Baseline | None:
+        """What the estimator scores as it was passed, on the folds of the best candidates."""
+        if self.as_passed is None:
+            return None
+        return Baseline.of([self.as_passed, *self.confirmed.baseline])
+
     def beats_baseline(self, index: int) -> bool:
         """Whether a candidate is more than one standard error better than as passed."""
-        return self.baseline is None or self.baseline.beaten_by(self.settled[index].score)
+        score = self.confirmed.score_of(self.settled[index])
+        return self.baseline is None or self.baseline.beaten_by(score)
 
     def comparison(self, index: int) -> str:
         """Return a candidate's score beside the baseline, as a sentence without full stop."""
-        score = self.settled[index].score
+        score = self.confirmed.score_of(self.settled[index])
         shown = "failed" if np.isnan(score) else score_text(score)
         return f"The best candidate: {shown}, {self.baseline}"
 

@@ -19,10 +19,11 @@ from skpg.evaluation.candidate import Candidate
 from skpg.evaluation.journal import Journal
 from skpg.evaluation.sklearn import RunningFit
 from skpg.evaluation.wording import score_text
-from skpg.space.types import FloatArray
 
 Splits = Sequence[tuple[Any, Any]]
 
+# What the estimator as it was passed is numbered.
+AS_PASSED = -1
 # Reasons for which a search ends without a confirmation: no other fit is wanted.
 WITHOUT = ("timeout", "interrupted", "callback")
 
@@ -136,6 +137,8 @@ class Confirmation:
         settled: Sequence[Candidate],
         fresh: Sequence[Splits],
         timeout: float | None,
+        *,
+        with_baseline: bool,
     ) -> Confirmed:
         """Evaluate the best candidates on fresh splits, one repeat after the other.
 
@@ -149,40 +152,40 @@ class Confirmation:
         fresh : sequence of splits
         timeout : float or None
             Seconds after which no fit is started.
+        with_baseline : bool
+            Whether the estimator as it was passed is evaluated as well.
 
         Returns
         -------
         Confirmed
-            Of the repeats that all candidates have finished.
+            Of the repeats that all of them have finished.
         """
         complete = sorted((c for c in settled if c.complete), key=lambda c: -c.score)
         best = complete[: self.n_candidates]
-        first, scores, n_fits, reason = len(beside.fit.splits), [], 0, None
+        params = [c.params for c in best] + [{}] * with_baseline
+        numbers = [c.number for c in best] + [AS_PASSED] * with_baseline
+        first, repeats, n_fits, reason = len(beside.fit.splits), [], 0, None
         for splits in fresh if best else ():
+            folds = range(first, first + len(splits))
+            first = folds.stop
             if timeout == 0:
                 reason = "timeout"
                 break
-            folds = range(first, first + len(splits))
-            numbers = [candidate.number for candidate in best]
             try:
-                validation = beside.run(
-                    [candidate.params for candidate in best],
-                    journal.beside(numbers, folds),
-                    splits=splits,
-                    timeout=timeout,
+                run = beside.run(
+                    params, journal.beside(numbers, folds), splits=splits, timeout=timeout
                 )
             except KeyboardInterrupt:
                 if beside.nested:
                     raise
                 reason = "interrupted"
                 break
-            n_fits += validation.n_fits
-            if len(validation.settled) < len(best):
-                reason = validation.stop_reason
+            n_fits, timeout = n_fits + run.n_fits, run.seconds_left
+            if len(run.settled) < len(params):
+                reason = run.stop_reason
                 break
-            timeout, first = validation.seconds_left, folds.stop
-            scores.append([candidate.scores for candidate in validation.settled])
-        return Confirmed(best, scores, n_fits, reason)
+            repeats.append(run.settled)
+        return Confirmed(best, repeats, n_fits, reason)
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,21 +196,21 @@ class Confirmed:
     ----------
     candidates : list of Candidate
         The best ones by the search, the best first.
-    scores : list of lists of n_candidates ndarrays of shape (n_folds,)
-        By repeat; nan where a fit failed.
+    repeats : list of lists of Candidate
+        What was evaluated again: these, and perhaps the estimator as it was passed.
     n_fits : int
     stop_reason : str or None
         Why it ended before all was done.
     """
 
     candidates: Sequence[Candidate]
-    scores: Sequence[Sequence[FloatArray]]
+    repeats: Sequence[Sequence[Candidate]]
     n_fits: int
     stop_reason: str | None
 
     def __str__(self) -> str:
         n, index, results = len(self.candidates), self.best_index, self.results
-        done = f"The {n} best candidates again on {len(self.scores)} fresh splits"
+        done = f"The {n} best candidates again on {len(self.repeats)} fresh splits"
         if results is None or index is None:
             return f"{done}: none has a score on each fold"
         mean = np.nanmax(results["pooled_mean_test_score"])
@@ -221,9 +224,11 @@ class Confirmed:
     @cached_property
     def results(self) -> dict[str, Any] | None:
         """Return a table as ``cv_results_``, of these candidates; None without any repeat."""
-        if not self.scores:
+        if not self.repeats:
             return None
-        fresh = np.concatenate(self.scores, axis=1)
+        n = len(self.candidates)
+        scores = [[candidate.scores for candidate in again[:n]] for again in self.repeats]
+        fresh = np.concatenate(scores, axis=1)
         folds = np.concatenate([[c.scores for c in self.candidates], fresh], axis=1)
         pooled = folds.mean(axis=1)
         rank = rankdata(np.where(np.isnan(pooled), np.inf, -pooled), method="min")
@@ -236,6 +241,22 @@ class Confirmed:
             "pooled_mean_test_score": pooled,
             "rank_test_score": rank.astype(np.int32),
         }
+
+    @property
+    def baseline(self) -> list[Candidate]:
+        """The estimator as it was passed, by repeat, where it was evaluated again."""
+        n = len(self.candidates)
+        return [candidate for again in self.repeats for candidate in again[n:]]
+
+    def score_of(self, candidate: Candidate) -> float:
+        """Return the mean over all folds of a candidate, also fresh ones."""
+        again = [
+            repeat[i]
+            for repeat in self.repeats
+            for i, c in enumerate(self.candidates)
+            if c is candidate
+        ]
+        return float(np.concatenate([candidate.scores, *(c.scores for c in again)]).mean())
 
     @property
     def best_index(self) -> int | None:

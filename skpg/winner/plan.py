@@ -10,14 +10,14 @@ from sklearn.base import is_classifier
 from sklearn.utils import column_or_1d
 
 from skpg.evaluation.beside import FitsBeside
+from skpg.evaluation.candidate import Candidate
 from skpg.evaluation.cross_validation import CrossValidation
 from skpg.evaluation.journal import Journal
 from skpg.evaluation.score_bounds import reward_scorer
 from skpg.evaluation.settings import SearchSettings
 from skpg.evaluation.sklearn import RunningFit
-from skpg.winner.baseline import Baseline
 from skpg.winner.checks import check_kind, check_splits, check_target
-from skpg.winner.confirmation import WITHOUT, Confirmation, Confirmed
+from skpg.winner.confirmation import AS_PASSED, WITHOUT, Confirmation, Confirmed
 from skpg.winner.ensemble import Ensemble
 from skpg.winner.keeping import Keeper
 from skpg.winner.stored import check_scorer
@@ -27,9 +27,9 @@ KEEP_NOTHING = "With a search use keep=None."
 
 
 class BaselineRun(NamedTuple):
-    """The baseline where it is asked for, its fits, and the seconds until the timeout."""
+    """The estimator as passed where that is asked for, and the seconds until the timeout."""
 
-    baseline: Baseline | None
+    candidate: Candidate | None
     n_fits: int
     seconds_left: float | None
 
@@ -104,8 +104,8 @@ class WinnerPlan:
         if not self.search.baseline:
             return BaselineRun(None, 0, timeout)
         folds = range(len(self.fit.splits))
-        run = beside.run([{}], journal.beside([-1], folds), timeout=timeout)
-        return BaselineRun(Baseline.of(run.settled[0]), run.n_fits, run.seconds_left)
+        run = beside.run([{}], journal.beside([AS_PASSED], folds), timeout=timeout)
+        return BaselineRun(run.settled[0], run.n_fits, run.seconds_left)
 
     def confirm(self, beside: FitsBeside, journal: Journal, search: CrossValidation) -> Confirmed:
         """Evaluate the best candidates again, if that is asked for and the search may go on."""
@@ -113,7 +113,12 @@ class WinnerPlan:
             return Confirmed.nothing()
         fresh = self.confirmation.splits(self.fit, journal.seed)
         confirmed = self.confirmation.run(
-            beside, journal, search.settled, fresh, search.seconds_left
+            beside,
+            journal,
+            search.settled,
+            fresh,
+            search.seconds_left,
+            with_baseline=bool(self.search.baseline),
         )
         journal.finish(confirmed.stop_reason or str(search.stop_reason))
         return confirmed

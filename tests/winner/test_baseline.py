@@ -77,7 +77,7 @@ def test_the_estimator_as_passed_can_be_preferred(final):
 
 def baseline(*scores):
     outcomes = {fold: Outcome(score) for fold, score in enumerate(scores)}
-    return Baseline.of(Candidate(0, {}, (0, 1, 2), np.array(scores), outcomes))
+    return Baseline.of([Candidate(0, {}, (0, 1, 2), np.array(scores), outcomes)])
 
 
 def test_one_standard_error_decides():

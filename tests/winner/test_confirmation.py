@@ -239,3 +239,18 @@ def test_the_report_is_on_the_confirmed_candidate(tmp_path):
     assert skpg.display.ConvergenceDisplay.from_search(found)
     corrected = found.corrected_score_
     assert corrected.score + corrected.bias == pytest.approx(found.best_score_)
+
+
+def test_the_estimator_as_passed_is_evaluated_on_fresh_folds_too():
+    tree = DecisionTreeRegressor(random_state=0)
+    cv = KFold(4)
+    found = search(tree, cv=cv, baseline=True).fit(X_NUMBERS, NUMBERS)
+    seeds = [np.random.SeedSequence([0, repeat]).generate_state(1)[0] for repeat in range(2)]
+    splits = [cv, *(KFold(4, shuffle=True, random_state=seed) for seed in seeds)]
+    expected = [cross_val_score(tree, X_NUMBERS, NUMBERS, cv=folds) for folds in splits]
+    np.testing.assert_array_equal(found.baseline_scores_, np.concatenate(expected))
+    assert found.n_fits_ == 4 * (16 + 3)
+    pooled = found.confirm_results_["pooled_mean_test_score"].max()
+    error = found.baseline_scores_.std(ddof=1) / 2
+    assert found.beats_baseline_ == (pooled > found.baseline_scores_.mean() + error)
+    assert fresh_scores(found.confirm_results_).shape == (3, 8)
