@@ -517,7 +517,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
         lines = ProgressLines.of(settings, n_candidates)
         report = present and PresentReport(present, lines.say)
         own = [report, lines] if report else [lines]
-        settings = replace(settings, callbacks=[*(self.callbacks or ()), *own])
+        settings = replace(settings, callbacks=[lines.make_room, *(self.callbacks or ()), *own])
         race = race_of(settings, fit.keywords["scorer"])
         evaluation = evaluation_on(settings, fit.parallel)
         learner = settings.learner
