@@ -21,6 +21,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.doctest",
     "sphinx.ext.mathjax",
+    "sphinx-mathjax-offline",  # pages need no other site
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "sphinxcontrib.bibtex",
@@ -73,6 +74,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "capture_repr": (),  # show what is printed, nothing else
+    "write_computation_times": False,  # a page that loads its scripts from other sites
     "min_reported_time": 5,
     "matplotlib_animations": False,
     "backreferences_dir": None,
