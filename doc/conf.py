@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import warnings
 from importlib.util import find_spec
@@ -21,6 +22,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.doctest",
     "sphinx.ext.mathjax",
+    "sphinx-mathjax-offline",  # pages need no other site
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "sphinxcontrib.bibtex",
@@ -73,6 +75,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "capture_repr": (),  # show what is printed, nothing else
+    "write_computation_times": False,  # a page that loads its scripts from other sites
     "min_reported_time": 5,
     "matplotlib_animations": False,
     "backreferences_dir": None,
@@ -102,3 +105,13 @@ html_theme_options = {
     "pygments_dark_style": "github-dark",
 }
 html_sidebars = {name: [] for name in ("install", "whats_new", "development", "auto_examples/*")}
+
+
+def keep_initials(app, what, name, obj, options, lines):
+    """Escape the initial that begins a reference, which would be taken for a list: A., B., ..."""
+    lines[:] = [re.sub(r"^(\s*\.\. \[\S+\] [A-Z])\.", r"\1\\.", line) for line in lines]
+
+
+def setup(app):
+    # after numpydoc, which names the references
+    app.connect("autodoc-process-docstring", keep_initials, priority=900)

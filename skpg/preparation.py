@@ -92,7 +92,7 @@ class PreparedSearch:
         lines = ProgressLines.of(settings, n_candidates)
         report = PresentReport(present, lines.say) if present else None
         own = [report, lines] if report else [lines]
-        settings = replace(settings, callbacks=[*(search.callbacks or ()), *own])
+        settings = replace(settings, callbacks=[lines.make_room, *(search.callbacks or ()), *own])
         return cls(
             space,
             settings,

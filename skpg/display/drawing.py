@@ -89,6 +89,18 @@ def panels(
     return figure, axes[:n]
 
 
+def grid_size(
+    n: int,
+    n_columns: int,
+    panel: tuple[float, float],
+    margin: tuple[float, float] = (0.4, 0.4),
+) -> tuple[float, float]:
+    """Return width and height in inches of `n` panels, in rows of at most `n_columns`."""
+    columns = min(n, n_columns)
+    rows = -(-n // columns)
+    return panel[0] * columns + margin[0], panel[1] * rows + margin[1]
+
+
 def plain(text: str) -> str:
     """Return a text in which dollars do not begin mathematics."""
     return text.replace("$", r"\$")

@@ -11,6 +11,7 @@ import numpy as np
 from skpg.display.drawing import (
     ORANGE,
     dot_size,
+    grid_size,
     mark_best,
     panels,
     plain,
@@ -139,8 +140,7 @@ class PairsDisplay:
     @property
     def figsize(self) -> tuple[float, float]:
         """Width and height in inches that a figure of all panels needs."""
-        columns = min(len(self.pairs), 3)
-        return 3.0 * columns + 0.8, 2.6 * -(-len(self.pairs) // columns) + 0.2
+        return grid_size(len(self.pairs), 3, (3.0, 2.6), margin=(0.8, 0.2))
 
     def plot(self, ax: Any = None) -> PairsDisplay:
         """Draw the display.

@@ -13,6 +13,7 @@ from skpg.display.drawing import (
     GREY,
     SKY,
     dot_size,
+    grid_size,
     legend_of_panels,
     mark_best,
     mark_failures,
@@ -156,8 +157,7 @@ class PolicyDisplay:
     @property
     def figsize(self) -> tuple[float, float]:
         """Width and height in inches that a figure of all panels needs."""
-        columns = min(len(self.scales), 3)
-        return 2.9 * columns + 0.4, 2.2 * -(-len(self.scales) // columns) + 0.4
+        return grid_size(len(self.scales), 3, (2.9, 2.2))
 
     def plot(self, ax: Any = None) -> PolicyDisplay:
         """Draw the display.

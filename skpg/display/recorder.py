@@ -46,13 +46,13 @@ class Recorder:
 
     def __init__(self) -> None:
         self.progress: list[Progress] = []
-        self._space: Space | None = None
+        self._distributions: Any = None
         self._metric = "score"
 
     def on_search_begin(self, search: Any) -> None:
         """Forget an earlier search."""
         self.progress = []
-        self._space = Space(search.param_distributions)
+        self._distributions = search.param_distributions
         named = (name for name in (search.refit, search.scoring) if isinstance(name, str))
         self._metric = next(named, "score")
 
@@ -68,14 +68,14 @@ class Recorder:
         ValueError
             If there are none yet.
         """
-        if self._space is None or not self.progress:
+        if self._distributions is None or not self.progress:
             raise ValueError("the recorder has seen no candidate of a search yet.")
         seen = list(self.progress)  # the search may go on in another thread
         folds = np.array([progress.fold_scores for progress in seen])
         statuses = np.array([progress.status for progress in seen])
         n_run = np.isfinite(folds).sum(axis=1)
         return SearchRecord(
-            space=self._space,
+            space=Space(self._distributions),
             params=tuple(dict(progress.params) for progress in seen),
             fold_scores=folds,
             statuses=statuses,

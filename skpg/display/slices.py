@@ -13,6 +13,7 @@ from skpg.display.drawing import (
     GREY,
     SKY,
     dot_size,
+    grid_size,
     legend_of_panels,
     mark_below,
     mark_best,
@@ -144,8 +145,7 @@ class SlicesDisplay:
     @property
     def figsize(self) -> tuple[float, float]:
         """Width and height in inches that a figure of all panels needs."""
-        columns = min(len(self.scales), 4)
-        return 2.4 * columns + 0.4, 2.2 * -(-len(self.scales) // columns) + 0.4
+        return grid_size(len(self.scales), 4, (2.4, 2.2))
 
     def plot(self, ax: Any = None) -> SlicesDisplay:
         """Draw the display.

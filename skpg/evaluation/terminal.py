@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 
@@ -30,7 +31,8 @@ class ProgressLines:
     timeout : float or None
         Seconds after which the search ends at the latest.
     mode : {'silent', 'plain', 'live'}
-        Print nothing, lines, or one line that is written anew.
+        Print nothing, lines, or one line that is written anew; lines as well where a progress
+        bar has taken the place of standard output.
 
     Examples
     --------
@@ -67,15 +69,18 @@ class ProgressLines:
         self._last = progress
         self._n_failed += progress.status == "failed"
         self._n_replayed += progress.replayed
-        if self._mode == "live":
+        if self._live:
             self._write_over(self._line(progress))
         elif progress.n_candidates % self._every == 0 and not progress.replayed:
             self._print_pending()
 
+    def make_room(self, progress: Progress) -> None:
+        """Take the live line away; a callback, to be called before others, which may print."""
+        self._write_over("")
+
     def say(self, text: str) -> None:
-        """Print a line of another kind."""
+        """Print a line of another kind, where there is room."""
         if self._mode != "silent":
-            self._write_over("")
             print(text)
 
     def close(self, stop_reason: str | None) -> None:
@@ -86,14 +91,22 @@ class ProgressLines:
         stop_reason : str or None
             None where an error has ended it.
         """
-        self._end_line()
+        if self._live and self._last is not None:
+            self._write_over(self._line(self._last))  # an error may have come where there was room
+            print()
+            self._width = 0
         self._print_pending()
         if stop_reason not in (None, "n_iter"):
             self.say(f"The search ends here: {STOP_REASONS[str(stop_reason)]}.")
 
+    @property
+    def _live(self) -> bool:
+        # what stands in for the terminal is no wrapper of a file, and has lines only
+        return self._mode == "live" and isinstance(sys.stdout, io.TextIOWrapper)
+
     def _print_pending(self) -> None:
-        last = self._last
-        if self._mode == "plain" and last is not None and last.n_candidates > self._n_printed:
+        last, plain = self._last, self._mode != "silent" and not self._live
+        if plain and last is not None and last.n_candidates > self._n_printed:
             print(self._line(last))
             self._n_printed = last.n_candidates
 
@@ -109,7 +122,7 @@ class ProgressLines:
         # on a terminal nothing counts as printed: the line shows the best one at all times
         if best is None or n - progress.n_since_best <= self._n_printed:
             return line
-        what = "best" if self._mode == "live" else "new best"
+        what = "best" if self._live else "new best"
         return f"{line}; {what}: {params_text(best)}"
 
     def _seconds_left(self, progress: Progress) -> float | None:
@@ -127,10 +140,6 @@ class ProgressLines:
         # one column stays free: a terminal may begin a new line after its last one
         line = line[: shutil.get_terminal_size().columns - 1]
         if line or self._width:
-            print(f"\r{line:<{self._width}}\r{line}", end="", flush=True)
+            # the cursor goes back: a warning is written over the line, not behind it
+            print(f"\r{line:<{self._width}}", end="\r", flush=True)
         self._width = len(line)
-
-    def _end_line(self) -> None:
-        if self._width:
-            print()
-            self._width = 0

@@ -14,11 +14,12 @@ from typing import Any
 import mlflow
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.utils import autologging_utils
 
+from skpg.display import ConvergenceDisplay, Recorder
 from skpg.evaluation.stopping import Progress
-from skpg.integrations.figures import convergence_figure
 from skpg.integrations.tracking import Record, Tracker, described_settings, described_space, text
 
 __all__ = ["MLflowCallback"]
@@ -100,10 +101,10 @@ class _RunOfSearch(Record):
         self._tags = callback.tags or {}
         self._resources = ExitStack()
         self._own_run_id: str | None = None
-        self._scores: list[float] = []
-        self._statuses: list[str] = []
+        self._recorder = Recorder()
 
     def begin(self, search: Any) -> None:
+        self._recorder.on_search_begin(search)
         self._resources.enter_context(_without_autologging())
         self._client = mlflow.MlflowClient()
         active = mlflow.active_run()
@@ -117,12 +118,8 @@ class _RunOfSearch(Record):
         self._log(self._run_id, described_settings(search) | space, tags={TAG: "search"})
 
     def add(self, progress: Progress) -> None:
-        number = progress.n_candidates
-        folds = np.array(progress.fold_scores)
-        raced = progress.status == "raced"
-        self._scores.append(float(np.nanmean(folds)) if raced else progress.score)
-        self._statuses.append(progress.status)
-        now = time.time()
+        self._recorder(progress)
+        number, now = progress.n_candidates, time.time()
         child = self._client.create_run(
             self._experiment,
             start_time=int(1000 * (now - progress.seconds)),
@@ -140,8 +137,9 @@ class _RunOfSearch(Record):
             )
 
     def end(self, search: Any, error: BaseException | None) -> None:
-        figure = convergence_figure(np.array(self._scores), self._statuses)
-        self._client.log_figure(self._run_id, figure, "convergence.png")
+        n_candidates = len(self._recorder.progress)
+        if n_candidates:
+            self._client.log_figure(self._run_id, self._figure(), "convergence.png")
         if error is not None:
             self._client.set_tag(self._run_id, "stop_reason", text(error))
             return
@@ -149,11 +147,17 @@ class _RunOfSearch(Record):
         self._log(
             self._run_id,
             {f"best_{name}": value for name, value in best.items()},
-            [("n_candidates", len(self._scores), 0), ("n_fits", search.n_fits_, 0)],
+            [("n_candidates", n_candidates, 0), ("n_fits", search.n_fits_, 0)],
             {"stop_reason": search.stop_reason_},
         )
         results = pd.DataFrame(search.cv_results_).to_csv(index=False)
         self._client.log_text(self._run_id, results, "cv_results.csv")
+
+    def _figure(self) -> Figure:
+        figure = Figure(figsize=(7, 4), layout="constrained", dpi=120)
+        display = ConvergenceDisplay.from_search(self._recorder, random_search=False)
+        display.plot(figure.add_subplot())
+        return figure
 
     def close(self, error: BaseException | None) -> None:
         with self._resources:

@@ -205,6 +205,44 @@ def test_other_lines_do_not_mix_with_the_live_one():
     assert screen[3:] == [""]
 
 
+def test_what_callbacks_print_stands_above_the_live_line():
+    def note(progress):
+        print("so far", progress.n_candidates)
+
+    text = on_terminal(lambda: search(n_iter=5, callbacks=[note]).fit(X, y))
+    screen = shown(text)
+    assert screen[0].startswith("Fitting")
+    assert screen[1:6] == [f"so far {n}" for n in range(1, 6)]
+    assert screen[6].startswith("5/5, best ")
+    assert screen[7:] == [""]
+    assert set(numbers(text.replace("\r", "\n").split("\n"))) == {1, 2, 3, 4, 5}
+
+
+def test_a_message_of_a_fit_is_written_over_the_live_line():
+    message = "a message that is longer than the live line was, as those of warnings are " * 2
+
+    def score(estimator, X, y):
+        print(message)
+        return estimator.a / 100
+
+    screen = shown(on_terminal(lambda: search(n_iter=5, scoring=score).fit(X, y)))
+    assert screen[1:11] == [message.rstrip()] * 10
+    assert screen[11].startswith("5/5, best ")
+    assert screen[12:] == [""]
+
+
+def test_beside_a_progress_bar_there_are_plain_lines():
+    progress = pytest.importorskip("rich.progress")
+    console = pytest.importorskip("rich.console").Console
+
+    def run():
+        with progress.Progress(console=console(force_terminal=True)):
+            search().fit(X, y)
+
+    text = on_terminal(run)
+    assert text.count("/25, best") == 3
+
+
 def test_an_error_ends_the_live_line():
     def fail(progress):
         if progress.n_candidates == 2:

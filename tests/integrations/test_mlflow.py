@@ -192,6 +192,15 @@ def test_a_search_that_raises_closes_its_run(store, error, status):
     assert len(children) == 2
 
 
+def test_a_search_that_raises_before_its_first_candidate_has_no_figure(store):
+    callback = MLflowCallback()
+    with pytest.raises(ValueError, match="n_splits=500"):
+        search_of(cv=500, callbacks=[callback]).fit(X, y)
+    parents, _ = store()
+    assert "n_splits=500" in parents["tags.stop_reason"][0]
+    assert mlflow.artifacts.list_artifacts(run_id=callback.run_id) == []
+
+
 def test_a_store_that_fails_does_not_end_the_search(store, tmp_path):
     path = tmp_path / "broken.db"
     mlflow.set_tracking_uri(f"sqlite:///{path}")
