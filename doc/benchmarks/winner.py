@@ -1,6 +1,6 @@
-"""The winner of a search on held-out rows: refit, committee, ensemble; and its corrected score.
+"""The winner of a search on held-out rows, what can be made of it, and its corrected score.
 
-    python doc/benchmarks/winner.py run --splits 3      # about 20 minutes on one core
+    python doc/benchmarks/winner.py run --splits 3      # about 30 minutes on one core
     python doc/benchmarks/winner.py report              # writes results/winner.rst
 
 The tasks are those of ``real_tasks.py``. On one half of the rows a search evaluates candidates,
@@ -9,7 +9,13 @@ each in five folds; on the other half all that can be made of its candidates is 
 - ``refit``: the best candidate, fitted to all rows of the search.
 - ``committee``: its five models of the folds, averaged.
 - ``ensemble``: the candidates that `Ensemble` with its defaults has selected.
-- ``as passed``: the estimator without any search.
+- ``confirmed``: a refit again, of a search with 20 candidates less, whose 5 best were fitted to 4
+  fresh splits: as many fits. The best mean over all 25 folds counts. Its committee has the models
+  of the folds of the search, or those of all splits.
+- ``unless_beaten``: the refit if its candidate scores more than one standard error above the
+  estimator as passed, on the same folds; the estimator as passed otherwise. The standard error is
+  that of the scores of the estimator as passed.
+- ``as_passed``: the estimator without any search.
 
 ``random`` are the candidates that RandomizedSearchCV draws, ``skpg`` those of
 `PolicyGradientSearchCV` with its defaults. Differences are in standard deviations of the
@@ -34,7 +40,7 @@ from real import quiet, read, rounded
 from real_report import better_half_deviation
 from real_tasks import REAL_TASKS, Params, RealTask, load_real_task
 from rst import list_table
-from sklearn.base import is_classifier
+from sklearn.base import clone, is_classifier
 from sklearn.metrics import get_scorer
 
 from skpg import Ensemble, corrected_score
@@ -46,6 +52,18 @@ RESULTS = Path(__file__).parent / "results"
 FILE = RESULTS / "winner.jsonl"
 Gains = dict[str, list[float]]
 LIMITS = {"gain": 2.0, "bias": 5.0}
+CONFIRM = (5, 4)  # the best candidates, and the fresh splits that each gets
+FRESH = 100  # the first random_state of those, none of the searches'
+WAYS = {
+    "refit": "refit",
+    "committee": "committee",
+    "ensemble": "ensemble",
+    "confirmed": "confirmed",
+    "confirmed_committee": "confirmed, committee",
+    "confirmed_committee_of_all": "confirmed, committee of all splits",
+    "unless_beaten": "as passed unless beaten",
+    "as_passed": "as passed",
+}
 
 
 class RandomDraws:
@@ -78,12 +96,16 @@ class Evaluated:
     held_out: np.ndarray
 
 
-def evaluate(task: RealTask, params: Params) -> Evaluated:
+def mean_score(evaluated: Evaluated) -> float:
+    return float(evaluated.scores.mean())
+
+
+def evaluate(task: RealTask, params: Params, folds: Any) -> Evaluated:
     X, X_test, y, _ = task.halves
     classes = np.unique(y) if is_classifier(task.estimator) else None
     scorer = get_scorer(task.scoring)
     scores, members, answers = [], [], []
-    for train, test in task.folds.split(X, y):
+    for train, test in folds.split(X, y):
         member, answer = fit_member(task.candidate(params), X, y, train, test, classes, {})
         scores.append(scorer(member.model, X[test], y[test]))
         members.append(member)
@@ -92,19 +114,31 @@ def evaluate(task: RealTask, params: Params) -> Evaluated:
     return Evaluated(params, np.array(scores), members, answers, held_out)
 
 
-def search(task: RealTask, name: str, seed: int, budget: int) -> list[Evaluated]:
-    """Return the candidates of a search that did not fail."""
-    searching, evaluated = SEARCHES[name](task, seed, budget), []
+def search(task: RealTask, name: str, seed: int, budget: int) -> list[Evaluated | None]:
+    """Return the candidates of a search, None for those that failed."""
+    searching, candidates = SEARCHES[name](task, seed, budget), []
     for _ in range(budget):
         params = searching.ask()
         try:
-            found = evaluate(task, params)
+            candidates.append(evaluate(task, params, task.folds))
         except ValueError:
+            candidates.append(None)
             searching.tell(params, float("nan"))
             continue
-        evaluated.append(found)
-        searching.tell(params, float(found.scores.mean()))
-    return evaluated
+        searching.tell(params, mean_score(candidates[-1]))
+    return candidates
+
+
+def confirmed(task: RealTask, evaluated: Sequence[Evaluated]) -> list[Evaluated]:
+    """Return the candidate that is best on all splits, as it was evaluated on each."""
+    n_best, n_splits = CONFIRM
+    again = []
+    for candidate in sorted(evaluated, key=mean_score, reverse=True)[:n_best]:
+        fresh = [clone(task.folds, safe=False) for _ in range(n_splits)]
+        for i, folds in enumerate(fresh):
+            folds.random_state = FRESH + i
+        again.append([candidate, *(evaluate(task, candidate.params, folds) for folds in fresh)])
+    return max(again, key=lambda splits: np.mean([mean_score(e) for e in splits]))
 
 
 def library_of(task: RealTask, evaluated: Sequence[Evaluated]) -> Library:
@@ -118,10 +152,10 @@ def library_of(task: RealTask, evaluated: Sequence[Evaluated]) -> Library:
     )
 
 
-def winners(task: RealTask, evaluated: Sequence[Evaluated], seed: int) -> dict[str, float]:
-    """Return the held-out scores of all that can be made of the candidates."""
+def winners(task: RealTask, evaluated: Sequence[Evaluated], seed: int) -> dict[str, Any]:
+    """Return the held-out scores of what can be made of the candidates, at no cost."""
     library, y_test = library_of(task, evaluated), task.halves[3]
-    best = max(evaluated, key=lambda e: e.scores.mean())
+    best, passed = max(evaluated, key=mean_score), evaluate(task, {}, task.folds)
     start = time.process_time()
     weights = library.weights(task.scoring, "score", Ensemble(), np.random.default_rng(seed))
     seconds = time.process_time() - start
@@ -132,8 +166,22 @@ def winners(task: RealTask, evaluated: Sequence[Evaluated], seed: int) -> dict[s
         "committee": score(library.stored(best.held_out)),
         "ensemble": score(library.stored(ensemble)),
         "as_passed": task.held_out({}),
+        "scores": best.scores,
+        "scores_as_passed": passed.scores,
         "ensemble_seconds": seconds,
         "ensemble_candidates": int((weights > 0).sum()),
+    }
+
+
+def winners_confirmed(task: RealTask, evaluated: Sequence[Evaluated]) -> dict[str, Any]:
+    """Return the held-out scores of the candidate that was best on fresh splits too."""
+    library, score = library_of(task, evaluated), StoredScore(task.scoring, task.halves[3])
+    splits = confirmed(task, evaluated)
+    of_all = np.mean([e.held_out for e in splits], axis=0)
+    return {
+        "confirmed": task.held_out(splits[0].params),
+        "confirmed_committee": score(library.stored(splits[0].held_out)),
+        "confirmed_committee_of_all": score(library.stored(of_all)),
     }
 
 
@@ -158,15 +206,27 @@ def corrections(task: RealTask, evaluated: Sequence[Evaluated], seed: int) -> di
     }
 
 
+def measured(task: RealTask, name: str, budget: int) -> dict[str, Any]:
+    """Return what was measured of one search."""
+    n_best, n_splits = CONFIRM
+    candidates = search(task, name, task.split, budget)
+    evaluated = [e for e in candidates if e is not None]
+    first = [e for e in candidates[: budget - n_best * n_splits] if e is not None]
+    return {
+        **winners(task, evaluated, task.split),
+        **winners_confirmed(task, first),
+        **corrections(task, evaluated, task.split),
+    }
+
+
 def run_one(name: str, task_name: str, split: int, budget: int) -> dict[str, Any]:
     quiet()
-    task = load_real_task(task_name, split)
-    evaluated = search(task, name, split, budget)
-    found = {**winners(task, evaluated, split), **corrections(task, evaluated, split)}
-    interval = rounded(list(found.pop("interval")))
-    numbers = {key: float(f"{value:.6g}") for key, value in found.items()}
-    labels = {"search": name, "task": task_name, "split": split, "budget": budget}
-    return {**labels, **numbers, "interval": interval}
+    found = measured(load_real_task(task_name, split), name, budget)
+    numbers = {
+        key: float(f"{value:.6g}") if np.ndim(value) == 0 else rounded(list(value))
+        for key, value in found.items()
+    }
+    return {"search": name, "task": task_name, "split": split, "budget": budget, **numbers}
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -204,13 +264,39 @@ def gains_of(records: Sequence[dict[str, Any]], units: dict, name: str, way: str
 
 def against_refit(records: Sequence[dict[str, Any]], units: dict) -> list[list[str]]:
     rows = []
-    for way in ("committee", "ensemble", "as_passed"):
+    for way in (way for way in WAYS if way != "refit"):
         cells = []
         for name in SEARCHES:
             gains = gains_of(records, units, name, way)
             signs = np.sign(np.concatenate(list(gains.values())))
             cells += [mean_and_error(gains), f"{(signs > 0).sum()}, {(signs < 0).sum()}"]
-        rows.append([way.replace("_", " "), *cells])
+        rows.append([WAYS[way], *cells])
+    return rows
+
+
+def is_beaten(record: dict[str, Any]) -> bool:
+    """Whether the best candidate is one standard error above the estimator as passed."""
+    best, passed = np.array(record["scores"]), np.array(record["scores_as_passed"])
+    return bool(best.mean() - passed.mean() > passed.std(ddof=1) / len(passed) ** 0.5)
+
+
+def with_rule(record: dict[str, Any]) -> dict[str, Any]:
+    chosen = "refit" if is_beaten(record) else "as_passed"
+    return {**record, "unless_beaten": record[chosen]}
+
+
+def against_as_passed(records: Sequence[dict[str, Any]]) -> list[list[str]]:
+    """Return how often each way of use is worse, and how often the rule keeps it as passed."""
+    rows = []
+    for way in (way for way in WAYS if way != "as_passed"):
+        cells = []
+        for name in SEARCHES:
+            of_search = [r for r in records if r["search"] == name]
+            cell = str(sum(r[way] < r["as_passed"] for r in of_search))
+            if way == "unless_beaten":
+                cell += f", kept in {sum(not is_beaten(r) for r in of_search)}"
+            cells.append(cell)
+        rows.append([WAYS[way], *cells])
     return rows
 
 
@@ -248,7 +334,7 @@ def too_high(records: Sequence[dict[str, Any]], units: dict) -> list[list[str]]:
 
 def report(path: Path) -> None:
     """Print the tables, and write them beside the file."""
-    records, units = read(path), deviations()
+    records, units = [with_rule(r) for r in read(path)], deviations()
     budget, n_tasks = records[0]["budget"], len({r["task"] for r in records})
     pairs = len(records) // len(SEARCHES)
     what = f"{n_tasks} tasks, {pairs} pairs, {budget} candidates"
@@ -256,10 +342,16 @@ def report(path: Path) -> None:
     header = ["instead of the refit", *(c for n in names for c in (n, "better, worse"))]
     title = f"Held-out score less that of the refit ({what}); in brackets the standard error"
     text = list_table(title, header, against_refit(records, units))
+    title = f"In how many of the {pairs} pairs the held-out score is less than that as passed"
+    text += "\n" + list_table(title, ["score of", *names], against_as_passed(records))
     title = f"By how much scores are above the held-out score of the refit ({what})"
     text += "\n" + list_table(title, ["score", *names], too_high(records, units))
     header = ["task", *(f"{way}, {n}" for way in ("committee", "ensemble") for n in names)]
-    text += "\n" + list_table("The same, by task", header, by_task(records, units))
+    text += "\n" + list_table(
+        "Committee and ensemble by task: held-out score less that of the refit",
+        header,
+        by_task(records, units),
+    )
     print(text)
     path.with_suffix(".rst").write_text(text)
 
