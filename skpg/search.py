@@ -262,7 +262,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
         Evaluate the estimator exactly as it was passed, on the same folds, before all candidates.
         The result is in ``baseline_scores_``, and a warning says so if the best candidate is not
         better by more than one standard error of the mean of these. With 'prefer',
-        ``best_estimator_`` is then the estimator as it was passed. Its fits are not counted in
+        ``best_estimator_`` is then the estimator as it was passed, or its committee. Its fits are not counted in
         `n_iter`; with `confirm` it is evaluated on the fresh splits as well.
 
     confirm : tuple of two ints (k, r), default=None

@@ -44,6 +44,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.metrics import get_scorer
 
 from skpg import Ensemble, corrected_score
+from skpg.winner.baseline import Baseline
 from skpg.winner.library import Library
 from skpg.winner.members import Member, fit_member
 from skpg.winner.stored import StoredScore
@@ -144,11 +145,11 @@ def confirmed(task: RealTask, evaluated: Sequence[Evaluated]) -> list[Evaluated]
 def library_of(task: RealTask, evaluated: Sequence[Evaluated]) -> Library:
     X, _, y, _ = task.halves
     return Library(
-        members=[m for e in evaluated for m in e.members],
-        answers=[a for e in evaluated for a in e.answers],
+        answers=[e.answers for e in evaluated],
         tests=[test for _, test in task.folds.split(X, y)],
         y=y,
         classes=np.unique(y) if is_classifier(task.estimator) else None,
+        responses=frozenset(m.response for e in evaluated for m in e.members),
     )
 
 
@@ -276,8 +277,8 @@ def against_refit(records: Sequence[dict[str, Any]], units: dict) -> list[list[s
 
 def is_beaten(record: dict[str, Any]) -> bool:
     """Whether the best candidate is one standard error above the estimator as passed."""
-    best, passed = np.array(record["scores"]), np.array(record["scores_as_passed"])
-    return bool(best.mean() - passed.mean() > passed.std(ddof=1) / len(passed) ** 0.5)
+    passed = np.array(record["scores_as_passed"])
+    return Baseline(passed, passed).beaten_by(float(np.mean(record["scores"])))
 
 
 def with_rule(record: dict[str, Any]) -> dict[str, Any]:

@@ -107,7 +107,7 @@ class Conclusion:
             estimator.fit(X, *([] if y is None else [y]), **fit_params)
             return
         y = column_or_1d(y, warn=True)
-        if isinstance(self._search.final, Ensemble):
+        if isinstance(self._search.final, Ensemble) and not as_passed:
             committee, members = self._ensemble(y)
         else:
             committee, members = self._committee(estimator), {}

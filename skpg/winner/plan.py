@@ -78,11 +78,6 @@ class WinnerPlan:
         averages = search.final != "refit"
         if averages and search.refit is False:
             raise ValueError(f"final={search.final!r} needs refit, got refit=False.")
-        if isinstance(search.final, Ensemble) and search.baseline == "prefer":
-            raise ValueError(
-                "baseline='prefer' chooses between the best candidate and the estimator as "
-                f"passed, but final={search.final!r} averages many. Use one of them."
-            )
         if averages:
             check_kind(fit.estimator)
             check_target(fit.y)

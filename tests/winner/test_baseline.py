@@ -10,7 +10,7 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.tree import DecisionTreeClassifier
 
-from skpg import CommitteeRegressor, PolicyGradientSearchCV
+from skpg import CommitteeRegressor, Ensemble, PolicyGradientSearchCV
 from skpg.evaluation.candidate import Candidate
 from skpg.evaluation.outcome import Outcome
 from skpg.winner.baseline import Baseline
@@ -59,20 +59,25 @@ def test_a_winner_that_does_not_beat_it_is_warned_of():
     assert found.best_estimator_.alpha in BAD["alpha"]
 
 
-@pytest.mark.parametrize("final", ["refit", "committee"])
+@pytest.mark.parametrize("final", ["refit", "committee", Ensemble(size=3)])
 def test_the_estimator_as_passed_can_be_preferred(final):
     settings = {"baseline": "prefer", "final": final}
     with pytest.warns(UserWarning, match="not better by more than one standard error"):
         found = search(Ridge(alpha=0.1), BAD, **settings).fit(X_NUMBERS, NUMBERS)
     assert found.best_params_["alpha"] == 1e5
     model = found.best_estimator_
-    if final == "committee":
+    if final != "refit":
         assert isinstance(model, CommitteeRegressor)
         model = model.estimators_[0]
     assert model.alpha == 0.1
     found = search(Ridge(alpha=1e6), GOOD, **settings).fit(X_NUMBERS, NUMBERS)
     model = found.best_estimator_
-    assert getattr(model, "alpha", None) == found.best_params_["alpha"] or final == "committee"
+    if final == "committee":
+        model = model.estimators_[0]
+    if isinstance(final, Ensemble):
+        assert all(params["alpha"] < 1 for params in model.candidates)
+    else:
+        assert model.alpha == found.best_params_["alpha"]
 
 
 def baseline(*scores):

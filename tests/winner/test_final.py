@@ -203,12 +203,6 @@ def test_where_the_refit_fails_the_results_are_there():
         ({"final": 3}, {}, ValueError, "'final' parameter"),
         ({"final": "committee", "refit": False}, {}, ValueError, "final='committee' needs refit"),
         (
-            {"final": Ensemble(), "baseline": "prefer"},
-            {},
-            ValueError,
-            "baseline='prefer' chooses between",
-        ),
-        (
             {"final": "committee", "estimator": KMeans(), "param_distributions": {"tol": [1]}},
             {},
             TypeError,
