@@ -267,7 +267,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
 
     confirm : tuple of two ints (k, r), default=None
         Evaluate the `k` best candidates again on `r` fresh splits, which `cv` draws with other
-        seeds, shuffled. The best one is then the one with the best mean of all folds, old and
+        seeds, shuffled; of candidates with the same score on each fold only the first. The best one is then the one with the best mean of all folds, old and
         new. As many fits as these candidates take are left out of the search: it has
         ``n_iter - k * r`` candidates. A search that ends by `timeout`, a callback or Ctrl-C ends
         without, or with as many splits as all `k` candidates have finished. Not with a callable

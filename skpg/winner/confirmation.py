@@ -160,8 +160,7 @@ class Confirmation:
         Confirmed
             Of the repeats that all of them have finished.
         """
-        complete = sorted((c for c in settled if c.complete), key=lambda c: -c.score)
-        best = complete[: self.n_candidates]
+        best = _distinct_best(settled, self.n_candidates)
         params = [c.params for c in best] + [{}] * with_baseline
         numbers = [c.number for c in best] + [AS_PASSED] * with_baseline
         first, repeats, n_fits, reason = len(beside.fit.splits), [], 0, None
@@ -265,6 +264,18 @@ class Confirmed:
         if results is None or np.isnan(results["pooled_mean_test_score"]).all():
             return None
         return int(results["index"][np.argmin(results["rank_test_score"])])
+
+
+def _distinct_best(settled: Sequence[Candidate], n: int) -> list[Candidate]:
+    """Return the best candidates; of those with the same score on each fold the first one.
+
+    They are the same model, as a rule, where a hyperparameter makes no difference.
+    """
+    distinct: dict[bytes, Candidate] = {}
+    for candidate in settled:
+        if candidate.complete:
+            distinct.setdefault(candidate.scores.tobytes(), candidate)
+    return sorted(distinct.values(), key=lambda candidate: -candidate.score)[:n]
 
 
 def _reseeded(splitter: Any, seed: int) -> Any:
