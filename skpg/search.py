@@ -262,16 +262,16 @@ class PolicyGradientSearchCV(BaseSearchCV):
         Evaluate the estimator exactly as it was passed, on the same folds, before all candidates.
         The result is in ``baseline_scores_``, and a warning says so if the best candidate is not
         better by more than one standard error of the mean of these. With 'prefer',
-        ``best_estimator_`` is then the estimator as it was passed, or its committee. Its fits are not counted in
-        `n_iter`; with `confirm` it is evaluated on the fresh splits as well.
+        ``best_estimator_`` is then the estimator as it was passed, or its committee. Its fits are
+        not counted in `n_iter`; with `confirm` it is evaluated on the fresh splits as well.
 
     confirm : tuple of two ints (k, r), default=None
         Evaluate the `k` best candidates again on `r` fresh splits, which `cv` draws with other
-        seeds, shuffled; of candidates with the same score on each fold only the first. The best one is then the one with the best mean of all folds, old and
-        new. As many fits as these candidates take are left out of the search: it has
-        ``n_iter - k * r`` candidates. A search that ends by `timeout`, a callback or Ctrl-C ends
-        without, or with as many splits as all `k` candidates have finished. Not with a callable
-        `refit`.
+        seeds, shuffled; of candidates with the same score on each fold only the first. The best
+        one is then the one with the best mean of all folds, old and new. As many fits as these
+        candidates take are left out of the search: it has ``n_iter - k * r`` candidates. A search
+        that ends by `timeout`, a callback or Ctrl-C ends without, or with as many splits as all
+        `k` candidates have finished. Not with a callable `refit`.
 
     confirm_cv : int, cross-validation generator or iterable, default=None
         Other splits for `confirm`, where `cv` cannot draw fresh ones, as of time series,

@@ -66,7 +66,6 @@ class FitsBeside:
             self.settings,
             n_iter=len(candidates),
             batch_size=len(candidates),
-            racing=False,
             timeout=timeout,
             target_score=None,
             patience=None,

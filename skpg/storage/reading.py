@@ -177,7 +177,7 @@ def load_study(
         params = [decode(text, choice) for _, text, _, _ in rows]
         outcomes: dict[int, dict[int, Outcome]] = {row[0]: {} for row in rows}
         for fold in read_folds(opened, study_id):
-            if fold.counts and fold.number in outcomes and fold.fold < n_folds:
+            if fold.counts and fold.number in outcomes:
                 outcomes[fold.number][fold.fold] = fold.outcome
     more: dict[str, Any] = {"iter": [row[2] for row in rows]}
     if racing:

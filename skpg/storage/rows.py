@@ -21,7 +21,7 @@ ONLY = "score"
 
 INSERT_FOLD = (
     "INSERT OR REPLACE INTO folds (study_id, number, fold, status, fit_time, score_time, "
-    "n_test_samples, several, fit_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "n_test_samples, several, fit_error, counts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 DELETE_SCORES = "DELETE FROM scores WHERE study_id = ? AND number = ? AND fold = ?"
 INSERT_PREDICTIONS = "INSERT OR REPLACE INTO predictions VALUES (?, ?, ?, ?, ?, ?)"
@@ -52,7 +52,9 @@ class StoredFold:
     outcome: Outcome
 
 
-def rows_of(key: Row, status: str, outcome: Outcome) -> tuple[Row, list[Row]]:
+def rows_of(
+    key: Row, status: str, outcome: Outcome, *, counts: bool = True
+) -> tuple[Row, list[Row]]:
     """Return the row of a fold, and those of its scores.
 
     Parameters
@@ -61,6 +63,8 @@ def rows_of(key: Row, status: str, outcome: Outcome) -> tuple[Row, list[Row]]:
         The study, the candidate and the fold.
     status : str
     outcome : Outcome
+    counts : bool, default=True
+        False for a fit beside the search.
     """
     several = isinstance(outcome.test_scores, Mapping)
     values = [null(v) for v in (outcome.fit_time, outcome.score_time, outcome.n_test_samples)]
@@ -70,7 +74,7 @@ def rows_of(key: Row, status: str, outcome: Outcome) -> tuple[Row, list[Row]]:
         (*key, place, metric, null(score), null(train.get(metric, NAN)))
         for place, (metric, score) in enumerate(test.items())
     ]
-    return (*key, status, *values, int(several), outcome.fit_error), scores
+    return (*key, status, *values, int(several), outcome.fit_error, int(counts)), scores
 
 
 def read_folds(storage: Storage, study_id: int) -> Iterator[StoredFold]:

@@ -154,20 +154,22 @@ class Study(Journal):
         """
         for fold in folds:
             self._outcomes.setdefault(candidate.number, {})[fold] = candidate.outcomes[fold]
-        self._record(candidate, {fold: (candidate.number, fold) for fold in folds})
+        self._record(candidate, {fold: (candidate.number, fold) for fold in folds}, counts=True)
 
     def beside(self, numbers: Sequence[int], folds: range) -> FitsBesideStudy:
         """Return the journal of fits beside the search."""
         return FitsBesideStudy(self, numbers, folds)
 
-    def _record(self, candidate: Candidate, keys: Mapping[int, tuple[int, int]]) -> None:
+    def _record(
+        self, candidate: Candidate, keys: Mapping[int, tuple[int, int]], *, counts: bool
+    ) -> None:
         """Record folds under the number and fold that each one's key has."""
         seconds = 0.0
         for fold, place in keys.items():
             outcome, status = candidate.outcomes[fold], candidate.statuses[fold]
             key = (self._id, *place)
             kept = None if outcome.kept is None else row_of_kept(key, outcome.kept)
-            self._unwritten.append((*rows_of(key, status, outcome), kept))
+            self._unwritten.append((*rows_of(key, status, outcome, counts=counts), kept))
             seconds += outcome.seconds
         if candidate.finished or seconds > CHEAP_FIT:
             with self._storage.transaction() as connection:
@@ -301,7 +303,8 @@ class FitsBesideStudy(Journal):
     def record(self, candidate: Candidate, folds: Iterable[int]) -> None:
         """Record the outcomes of folds."""
         number = self._numbers[candidate.number]
-        self._study._record(candidate, {f: (number, self._folds[f]) for f in folds})
+        keys = {fold: (number, self._folds[fold]) for fold in folds}
+        self._study._record(candidate, keys, counts=False)
 
 
 def title_of(study_id: int, name: str | None = None) -> str:

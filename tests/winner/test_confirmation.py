@@ -229,9 +229,13 @@ def test_a_callback_that_stops_the_search_stops_before_it():
 
 
 def test_patience_and_targets_do_not_stop_it():
-    found = search(target_score=0.5).fit(X, y)
+    settings = {"cv": 3, "n_iter": 46}
+    found = search(Scripted(), {"a": randint(0, 100)}, target_score=0.97, **settings).fit(X, y)
     assert found.stop_reason_ == "target_score"
-    assert "split9_test_score" in found.confirm_results_
+    assert fresh_scores(found.confirm_results_).shape == (3, 6)
+    found = search(Scripted(), {"a": randint(0, 100)}, patience=3, **settings).fit(X, y)
+    assert found.stop_reason_ == "patience"
+    assert fresh_scores(found.confirm_results_).shape == (3, 6)
 
 
 def test_it_is_said_while_the_search_runs(capsys):

@@ -247,7 +247,7 @@ def test_where_the_refit_fails_the_results_are_there():
 )
 def test_bad_input_is_refused_before_any_fit(tmp_path, settings, data, error, message):
     class Fitted(DecisionTreeClassifier):
-        def fit(self, *args, **kwargs):
+        def fit(self, X, y, sample_weight=None, check_input=True):
             raise AssertionError("fitted")
 
     wanted = {"estimator": Fitted(), "param_distributions": SPACE, "n_iter": 8, **settings}

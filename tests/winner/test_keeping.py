@@ -122,7 +122,7 @@ def test_nothing_is_kept_unless_it_is_asked_for():
 
 
 class Failing(DecisionTreeClassifier):
-    def predict_proba(self, X):
+    def predict_proba(self, X, check_input=True):
         if self.max_depth > 4:
             raise RuntimeError("no probabilities today")
         return super().predict_proba(X)
