@@ -614,7 +614,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
         if self.verbose > 0:
             print(text)
         if not self.beats_baseline_:
-            warn(f"{text}. That is not better by more than one standard error.")
+            kept = "; best_estimator_ is as passed" if self.baseline == "prefer" else ""
+            warn(f"{text}. That is not better by more than one standard error{kept}.")
 
     def __sklearn_clone__(self):
         """Return an unfitted search; the searches that it starts from stay fitted."""

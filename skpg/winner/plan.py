@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
 
 from skpg.evaluation.beside import FitsBeside
 from skpg.evaluation.candidate import Candidate
@@ -134,7 +135,10 @@ def _keeper(search: Any, fit: RunningFit, scorer: Any) -> Keeper | None:
         instead = f"keep={search.keep!r} is not for it. {KEEP_NOTHING}"
         check_kind(fit.estimator, instead)
         check_target(fit.y, instead)
+    classes = None
+    if is_classifier(fit.estimator):
+        check_classification_targets(fit.y)
+        classes = np.unique(column_or_1d(fit.y))
     metric = search.refit if isinstance(search.refit, str) else None
     check_scorer(scorer, metric, fit.estimator, fit.y)
-    classes = np.unique(column_or_1d(fit.y)) if is_classifier(fit.estimator) else None
     return Keeper(classes, models=search.keep == "estimators")

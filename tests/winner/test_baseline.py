@@ -62,7 +62,7 @@ def test_a_winner_that_does_not_beat_it_is_warned_of():
 @pytest.mark.parametrize("final", ["refit", "committee", Ensemble(size=3)])
 def test_the_estimator_as_passed_can_be_preferred(final):
     settings = {"baseline": "prefer", "final": final}
-    with pytest.warns(UserWarning, match="not better by more than one standard error"):
+    with pytest.warns(UserWarning, match="one standard error; best_estimator_ is as passed"):
         found = search(Ridge(alpha=0.1), BAD, **settings).fit(X_NUMBERS, NUMBERS)
     assert found.best_params_["alpha"] == 1e5
     model = found.best_estimator_
