@@ -94,6 +94,12 @@ def test_one_standard_error_decides():
     assert str(known) == "as passed: 0.8000 +- 0.0577"
 
 
+def test_other_splits_of_the_same_rows_bring_no_independent_folds():
+    scores = np.array([0.6, 0.7, 0.8, 0.9, 0.6, 0.9])
+    known = Baseline(scores, scores, n_repeats=2)
+    assert known.standard_error == pytest.approx(scores.std(ddof=1) / 3**0.5)
+
+
 def test_a_single_fold_has_no_standard_error():
     known = baseline(0.5)
     assert known.standard_error == 0
