@@ -671,14 +671,14 @@ class PolicyGradientSearchCV(BaseSearchCV):
                 # `fit` sets it after the refit, which may fail or be interrupted
                 updates = _updates(optimizer, n_told)
                 self.cv_results_ = validation.finish({"iter": updates})
+            self._statuses = validation.statuses
+            # for displays: the policy after each update, and when and where each fit ran
+            self._thetas, self._fit_log = np.array(thetas), validation.fit_log
+            self.policy_ = replace(optimizer.policy, note=prepared.note)
+            self.history_ = history
             confirmed = plan.confirm(prepared.beside, journal, validation)
             if confirmed.candidates:
                 prepared.lines.say(str(confirmed))
-        self._statuses = validation.statuses
-        # for displays: the policy after each update, and when and where each fit ran
-        self._thetas, self._fit_log = np.array(thetas), validation.fit_log
-        self.policy_ = replace(optimizer.policy, note=prepared.note)
-        self.history_ = history
         self.stop_reason_ = confirmed.stop_reason or validation.stop_reason
         self.n_fits_ = baseline.n_fits + validation.n_fits + confirmed.n_fits
         self._conclusion = Conclusion(

@@ -40,7 +40,9 @@ def expected_failed_checks(search):
     return {}
 
 
-CHECKS = parametrize_with_checks([*SEARCHES, *FINALS], expected_failed_checks=expected_failed_checks).mark
+CHECKS = parametrize_with_checks(
+    [*SEARCHES, *FINALS], expected_failed_checks=expected_failed_checks
+).mark
 
 
 @pytest.mark.filterwarnings("default")  # checks fit degenerate data, of which estimators warn

@@ -266,3 +266,22 @@ def test_the_estimator_as_passed_is_evaluated_on_fresh_folds_too():
     error = found.baseline_scores_.std(ddof=1) / 2
     assert found.beats_baseline_ == (pooled > found.baseline_scores_.mean() + error)
     assert fresh_scores(found.confirm_results_).shape == (3, 8)
+
+
+def test_an_error_on_fresh_folds_loses_nothing():
+    class Once(Scripted):
+        """Fails on rows that the folds of the search do not have together."""
+
+        def fit(self, X, y):
+            if {tuple(row) for row in X} not in KNOWN:
+                raise ValueError("another fold")
+            return super().fit(X, y)
+
+    global KNOWN
+    KNOWN = [{tuple(row) for row in X[train]} for train, _ in StratifiedKFold(3).split(X, y)]
+    found = search(Once(), {"a": [1, 2, 3]}, n_iter=9, cv=3, error_score="raise")
+    with pytest.raises(ValueError, match="another fold"):
+        found.fit(X, y)
+    assert len(found.cv_results_["params"]) == 3
+    assert len(found.history_) == 3
+    assert found.policy_.mode()
