@@ -285,3 +285,24 @@ def test_an_error_on_fresh_folds_loses_nothing():
     assert len(found.cv_results_["params"]) == 3
     assert len(found.history_) == 3
     assert found.policy_.mode()
+
+
+class SlowElsewhere(Scripted):
+    """Takes its time on rows that the folds of the search do not have together."""
+
+    def fit(self, X, y):
+        known = [{tuple(row) for row in ROWS_OF_TWO[half]} for half in (0, 1)]
+        self.seconds = 0.0 if {tuple(row) for row in X} in known else 0.3
+        return super().fit(X, y)
+
+
+ROWS_OF_TWO = [X[train] for train, _ in StratifiedKFold(2).split(X, y)]
+
+
+def test_a_repeat_that_is_cut_short_does_not_count():
+    space = {"a": randint(0, 100)}
+    found = search(SlowElsewhere(), space, n_iter=12, confirm=(3, 2), cv=2, timeout=1.0)
+    found.fit(X, y)
+    assert found.stop_reason_ == "timeout"
+    assert not hasattr(found, "confirm_results_")
+    assert found.best_score_ == found.cv_results_["mean_test_score"].max()
