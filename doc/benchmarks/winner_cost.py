@@ -84,7 +84,14 @@ def main() -> None:
         )
         print(rows[-1], flush=True)
     title = "60 candidates of a random forest on 1,797 rows of ten classes"
-    header = ["search", "fit, s", "predict, s", "memory, MB", "on disk, MB", "``corrected_score_``, s"]
+    header = [
+        "search",
+        "fit, s",
+        "predict, s",
+        "memory, MB",
+        "on disk, MB",
+        "``corrected_score_``, s",
+    ]
     RESULTS.joinpath("winner_cost.rst").write_text(list_table(title, header, rows))
 
 

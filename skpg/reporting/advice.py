@@ -160,10 +160,13 @@ def _on_ties(facts: Facts) -> Iterator[str]:
     if differ == 0:
         yield f"The best {N_BEST} have the same score: take the simplest or the fastest of them."
     elif differ < spread:
+        averages = "confirm" in facts.settings
+        compare = "on more folds" if not averages else "on fresh splits (confirm=(5, 4))"
         yield (
             f"Differences between the best {N_BEST} ({score_text(differ)}) are smaller than the "
             f"spread of the folds of the best one ({score_text(spread)}): which of them wins is "
-            "largely chance. Take the simplest or the fastest, or compare them on more folds."
+            f"largely chance. Take the simplest or the fastest, or compare them {compare}"
+            f"{', or average them (final=Ensemble())' * averages}."
         )
 
 

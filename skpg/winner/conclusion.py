@@ -173,8 +173,7 @@ class Conclusion:
         kept = {
             candidate.position: folds
             for candidate in self.settled
-            if candidate.complete
-            and (folds := kept_of(candidate.outcomes, self._n_folds)) is not None
+            if (folds := kept_of(candidate.outcomes, self._n_folds)) is not None
         }
         if not kept:
             raise ValueError("No candidate of the search has a score on each fold.")

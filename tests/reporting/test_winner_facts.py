@@ -89,3 +89,12 @@ def test_with_a_confirmation_all_folds_are_compared():
     assert (
         f"The best candidate: {pooled:.4f}, as passed: {found.baseline_scores_.mean():.4f}" in said
     )
+
+
+def test_where_the_best_differ_by_chance_other_ways_to_a_winner_are_offered():
+    advice = " ".join(verdict_of(facts_of(search(n_iter=30))).advice)
+    assert "compare them on fresh splits (confirm=(5, 4)), or average them" in advice
+    grid = GridSearchCV(DecisionTreeRegressor(random_state=0), {"min_samples_leaf": range(9, 40)})
+    advice = " ".join(verdict_of(facts_of(grid.fit(X, y))).advice)
+    assert "largely chance" in advice
+    assert "confirm" not in advice

@@ -59,9 +59,10 @@ def test_a_winner_that_does_not_beat_it_is_warned_of():
     assert found.best_estimator_.alpha in BAD["alpha"]
 
 
+@pytest.mark.parametrize("keep", [None, "estimators"])
 @pytest.mark.parametrize("final", ["refit", "committee", Ensemble(size=3)])
-def test_the_estimator_as_passed_can_be_preferred(final):
-    settings = {"baseline": "prefer", "final": final}
+def test_the_estimator_as_passed_can_be_preferred(final, keep):
+    settings = {"baseline": "prefer", "final": final, "keep": keep}
     with pytest.warns(UserWarning, match="one standard error; best_estimator_ is as passed"):
         found = search(Ridge(alpha=0.1), BAD, **settings).fit(X_NUMBERS, NUMBERS)
     assert found.best_params_["alpha"] == 1e5
@@ -78,6 +79,15 @@ def test_the_estimator_as_passed_can_be_preferred(final):
         assert all(params["alpha"] < 1 for params in model.candidates)
     else:
         assert model.alpha == found.best_params_["alpha"]
+
+
+def test_what_is_passed_to_fit_reaches_the_preferred_estimator():
+    weight = np.linspace(0, 1, len(NUMBERS))
+    found = search(Ridge(alpha=0.1), BAD, baseline="prefer")
+    with pytest.warns(UserWarning, match="best_estimator_ is as passed"):
+        found.fit(X_NUMBERS, NUMBERS, sample_weight=weight)
+    expected = Ridge(alpha=0.1).fit(X_NUMBERS, NUMBERS, sample_weight=weight)
+    np.testing.assert_array_equal(found.best_estimator_.coef_, expected.coef_)
 
 
 def baseline(*scores):

@@ -23,6 +23,7 @@ from skpg import PolicyGradientSearchCV
 from skpg.evaluation.candidate import Candidate
 from skpg.evaluation.outcome import Kept, Outcome
 from skpg.evaluation.retention import Retention
+from skpg.winner.keeping import Keeper
 
 X, y = load_iris(return_X_y=True)
 X_NUMBERS, NUMBERS = (part[::3] for part in load_diabetes(return_X_y=True))
@@ -51,6 +52,14 @@ def test_numbers_are_predicted_as_they_are():
     for params, kept in zip(found.cv_results_["params"], found.oof_predictions_, strict=True):
         expected = cross_val_predict(KNeighborsRegressor(**params), X_NUMBERS, NUMBERS, cv=3)
         np.testing.assert_array_equal(kept, expected.astype(np.float32))
+
+
+def test_each_fold_is_kept_as_float32():
+    keeper = Keeper(classes=None)
+    model = KNeighborsRegressor().fit(X_NUMBERS[20:], NUMBERS[20:])
+    kept = keeper(model, X_NUMBERS, NUMBERS, np.arange(20, len(NUMBERS)), np.arange(20))
+    assert kept.answers.dtype == np.float32
+    assert kept.member is None
 
 
 def test_rows_that_are_tested_several_times_have_the_mean():
