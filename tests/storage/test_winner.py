@@ -105,6 +105,7 @@ def test_an_asynchronous_search_without_predictions_cannot_get_them(path):
         "UPDATE predictions SET answers = x'00'",
         "UPDATE predictions SET answers = 'text'",
         "UPDATE predictions SET answers = x'0000803f'",
+        "UPDATE predictions SET answers = substr(answers, 1, 12)",
         "UPDATE predictions SET response = '__reduce__'",
         "UPDATE predictions SET n_columns = 7",
         "UPDATE predictions SET n_columns = 'many'",
