@@ -167,3 +167,10 @@ def test_it_counts_for_the_timeout(n_jobs):
     assert found.stop_reason_ == "timeout"
     assert len(found.baseline_scores_) == 4
     assert len(found.cv_results_["params"]) < 4
+
+
+def test_what_it_takes_is_not_there_for_the_candidates():
+    space = {"a": randint(1, 100), "seconds": [0.05]}
+    found = search(Scripted(seconds=0.4), space, cv=2, n_iter=50, timeout=1.0).fit(X, y)
+    assert found.stop_reason_ == "timeout"
+    assert len(found.cv_results_["params"]) <= 4

@@ -1,5 +1,7 @@
 """Predictions and models of the folds that a search keeps."""
 
+import pickle
+
 import joblib
 import numpy as np
 import pytest
@@ -171,3 +173,20 @@ def test_predictions_are_kept_with_folds_of_any_kind():
     masks = [(train, test) for train, test in KFold(3, shuffle=True, random_state=0).split(X)]
     found = search(cv=masks).fit(X, y)
     assert np.isfinite(found.oof_predictions_).all()
+
+
+def test_a_class_of_which_no_row_is_tested():
+    rows = np.arange(150)
+    tests = [rows[0:100:2], rows[1:100:2]]  # of two of the three classes
+    cv = [(np.setdiff1d(rows, test), test) for test in tests]
+    found = search(cv=cv).fit(X, y)
+    assert found.oof_predictions_.shape == (8, 150, 3)
+    assert found.corrected_score_.method.startswith("BBC")
+
+
+def test_a_fitted_search_does_not_have_the_data():
+    rng = np.random.default_rng(0)
+    wide = rng.normal(size=(600, 200))
+    found = search(keep=None, final="committee", confirm=(2, 1), n_iter=6)
+    found.fit(wide, wide[:, 0] > 0)
+    assert len(pickle.dumps(found)) < 100_000
