@@ -203,13 +203,16 @@ def report(path: Path) -> None:
     scores: dict[str, dict[str, list]] = defaultdict(lambda: defaultdict(list))
     for r in sorted(read(path), key=lambda r: (r["estimator"], r["task"], r["seed"])):
         scores[r["estimator"]][r["search"]].append((r["score"], r["held_out"], r["seconds"]))
-    rows = []
+    rows, gains = [], defaultdict(list)
     for name, found in scores.items():
         a, b, c = (np.array(found[search]) for search in ("defaults", "skpg", "random"))
         worse, equal = (b[:, 0] < a[:, 0] - 1e-9).sum(), (abs(b[:, 0] - a[:, 0]) <= 1e-9).sum()
         better = len(b) - worse - equal  # also where the defaults fail
         cells = [f"{np.nanmean(x[:, k]):.3f}" for k in (0, 1) for x in (a, b, c)]
         rows.append([name, *cells[:3], f"{better}, {equal}", *cells[3:]])
+        for k, column in enumerate(("cross-validation", "held out")):
+            for other, x in (("defaults", a), ("random", c)):
+                gains[column, other].append(np.nanmean(b[:, k] - x[:, k]))
     n_iter = max(r["n_iter"] for r in read(path))
     title = (
         f"Means over tasks after {n_iter} candidates: accuracy or R squared, in cross-validation "
@@ -218,6 +221,14 @@ def report(path: Path) -> None:
     header = ["estimator", "defaults", "skpg", "random", "better, equal tasks"]
     header += ["held out: defaults", "skpg", "random"]
     text = list_table(title, header, rows)
+    rows = []
+    for (column, other), values in gains.items():
+        values = np.array(values)
+        error = values.std(ddof=1) / len(values) ** 0.5
+        signs = f"{(values > 1e-9).sum()}, {(values < -1e-9).sum()}"
+        rows.append([f"{column}, less {other}", f"{values.mean():+.4f} ({error:.4f})", signs])
+    title = f"skpg over all {len(scores)} estimators; in brackets standard errors over estimators"
+    text += "\n" + list_table(title, ["score", "mean difference", "better, worse"], rows)
     print(text)
     path.with_suffix(".rst").write_text(text)
 
