@@ -693,11 +693,13 @@ def test_verbose_announces_as_many_candidates_as_there_are(capsys, space, n):
 
 
 def test_html_representation_names_fitted_attributes():
+    def shown(search):
+        return search._repr_html_().replace("\n", "").replace(" ", "")
+
     search = make()
-    assert "best_params_" not in search._repr_html_()
+    assert ">best_params_<" not in shown(search)
     search.fit(X, y)
     if not hasattr(search, "set_callbacks"):
         pytest.skip("scikit-learn shows them from 1.9 on")
-    shown = search._repr_html_()
     for name in ("best_params_", "policy_", "history_", "stop_reason_", "n_fits_"):
-        assert f">{name}<" in shown.replace("\n", "").replace(" ", "")
+        assert f">{name}<" in shown(search)
