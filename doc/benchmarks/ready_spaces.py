@@ -223,12 +223,13 @@ def report(path: Path) -> None:
     text = list_table(title, header, rows)
     rows = []
     for (column, other), values in gains.items():
-        values = np.array(values)
-        error = values.std(ddof=1) / len(values) ** 0.5
+        values = np.array(values)  # some defaults are far below 0: hence the median
+        quarters = "{:+.4f} to {:+.4f}".format(*np.quantile(values, [0.25, 0.75]))
         signs = f"{(values > 1e-9).sum()}, {(values < -1e-9).sum()}"
-        rows.append([f"{column}, less {other}", f"{values.mean():+.4f} ({error:.4f})", signs])
-    title = f"skpg over all {len(scores)} estimators; in brackets standard errors over estimators"
-    text += "\n" + list_table(title, ["score", "mean difference", "better, worse"], rows)
+        rows.append([f"{column}, less {other}", f"{np.median(values):+.4f}", quarters, signs])
+    title = f"skpg over all {len(scores)} estimators"
+    header = ["score", "median difference", "the half in the middle", "better, worse"]
+    text = list_table(title, header, rows) + "\n" + text
     print(text)
     path.with_suffix(".rst").write_text(text)
 
