@@ -271,7 +271,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
         one is then the one with the best mean of all folds, old and new. As many fits as these
         candidates take are left out of the search: it has ``n_iter - k * r`` candidates. A search
         that ends by `timeout`, a callback or Ctrl-C ends without, or with as many splits as all
-        `k` candidates have finished. Not with a callable `refit`.
+        `k` candidates have finished; a warning says so after `timeout`. Not with a callable
+        `refit`.
 
     confirm_cv : int, cross-validation generator or iterable, default=None
         Other splits for `confirm`, where `cv` cannot draw fresh ones, as of time series,

@@ -11,6 +11,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from skpg.evaluation.beside import FitsBeside
+from skpg.evaluation.call_stack import warn
 from skpg.evaluation.candidate import Candidate
 from skpg.evaluation.cross_validation import CrossValidation
 from skpg.evaluation.journal import Journal
@@ -105,18 +106,24 @@ class WinnerPlan:
 
     def confirm(self, beside: FitsBeside, journal: Journal, search: CrossValidation) -> Confirmed:
         """Evaluate the best candidates again, if that is asked for and the search may go on."""
-        if self.confirmation is None or search.stop_reason in WITHOUT:
+        if self.confirmation is None:
             return Confirmed.nothing()
-        fresh = self.confirmation.splits(self.fit, journal.seed)
-        confirmed = self.confirmation.run(
-            beside,
-            journal,
-            search.settled,
-            fresh,
-            search.seconds_left,
-            with_baseline=bool(self.search.baseline),
-        )
-        journal.finish(confirmed.stop_reason or str(search.stop_reason))
+        confirmed = Confirmed.nothing()
+        if search.stop_reason not in WITHOUT:
+            confirmed = self.confirmation.run(
+                beside,
+                journal,
+                search.settled,
+                self.confirmation.splits(self.fit, journal.seed),
+                search.seconds_left,
+                with_baseline=bool(self.search.baseline),
+            )
+            journal.finish(confirmed.stop_reason or str(search.stop_reason))
+        if "timeout" in (search.stop_reason, confirmed.stop_reason):
+            warn(
+                f"The time was over after {len(confirmed.repeats)} of the "
+                f"{self.confirmation.n_repeats} fresh splits of confirm={self.search.confirm!r}."
+            )
         return confirmed
 
 
