@@ -20,6 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from skpg.winner.quick import quick_metric
 from skpg.winner.stored import StoredClassifier, StoredRegressor, StoredScore, check_own_score
 from skpg.winner.votes import votes_of_decisions
 
@@ -162,3 +163,15 @@ def test_arguments_of_a_metric_are_kept(scorer):
     model = PROBABLE.fit(X[::2], y[::2])
     stored = StoredClassifier(model.predict_proba(X), model.classes_, frozenset({"predict_proba"}))
     assert StoredScore(scorer, y)(stored) == pytest.approx(scorer(model, X, y))
+
+
+def test_the_score_of_the_estimator_itself_is_quick_and_the_same():
+    model = PROBABLE.fit(X[::2], y[::2])
+    scorer = check_scoring(model)
+    assert quick_metric(scorer) is not None
+    stored = StoredClassifier(model.predict_proba(X), model.classes_, frozenset({"predict_proba"}))
+    assert StoredScore(scorer, y)(stored) == pytest.approx(model.score(X, y), abs=1e-12)
+    ridge = Ridge().fit(X_NUMBERS[::2], NUMBERS[::2])
+    stored = StoredRegressor(ridge.predict(X_NUMBERS))
+    expected = ridge.score(X_NUMBERS, NUMBERS)
+    assert StoredScore(check_scoring(ridge), NUMBERS)(stored) == pytest.approx(expected)
