@@ -337,8 +337,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
     corrected_score_ : CorrectedScore
         ``best_score_`` without the luck of having been chosen, with the attributes ``score``,
         ``bias``, ``method`` and ``interval``; see :func:`corrected_score`. By BBC-CV where
-        predictions are kept, otherwise by the scores of the folds. Computed when it is first
-        asked for. Not available if `refit` is a callable.
+        predictions are kept and have the scores of the models, otherwise by the scores of the
+        folds. Computed when it is first asked for. Not available if `refit` is a callable.
 
     baseline_scores_ : ndarray of shape (n_folds,), or dict of such
         The scores of the estimator as it was passed, on the folds of `cv`, and with `confirm` then
@@ -357,9 +357,9 @@ class PolicyGradientSearchCV(BaseSearchCV):
     oof_predictions_ : ndarray of float32, (n_candidates, n_samples[, n_classes])
         What each candidate predicts of each sample by a model that was not fitted to it: numbers,
         or the votes of a committee for each class, which are its probabilities where the
-        estimator has ``predict_proba``. The mean where a sample was tested several times, nan
-        where never, and for candidates without a score on each fold. Present only if predictions
-        are kept.
+        estimator has ``predict_proba`` and its labels follow them. The mean where a sample was
+        tested several times, nan where never, and for candidates without a score on each fold.
+        Present only if predictions are kept.
 
     fold_estimators_ : dict of int to list of n_splits estimators
         By the index of a candidate its models. Present only with ``keep="estimators"``.
@@ -582,6 +582,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
         try:
             with watching(self, self.callbacks):
                 super().fit(X, y, **params)
+                self.__dict__.update(self._conclusion.models)
                 self._compare_with_baseline()
         finally:
             self.__dict__.pop("_conclusion", None)  # it has the data
@@ -689,7 +690,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
         # for the report, and `corrected_score_`
         self._baseline = self._conclusion.baseline
         self._seed = journal.seed
-        self._targets = np.ravel(fit.y) if hasattr(self, "oof_predictions_") else None
+        alike = hasattr(self, "oof_predictions_") and self._conclusion.predictions_score_alike
+        self._targets = np.ravel(fit.y) if alike else None
 
     def report(self, path="report.html", *, metric=None):
         """Write a report on the fitted search: one HTML file that works offline.
