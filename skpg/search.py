@@ -577,7 +577,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
                     "The 'callbacks' parameter of PolicyGradientSearchCV must be a list of "
                     f"callables. Got {callback!r} in it."
                 )
-        for name in (*BESIDE, "_corrected_score"):
+        for name in (*BESIDE, "_corrected_score", "_targets", "_baseline"):
             self.__dict__.pop(name, None)  # of an earlier fit
         try:
             with watching(self, self.callbacks):
@@ -599,7 +599,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
         if known is None:
             check_is_fitted(self, "stop_reason_")
             try:
-                known = corrected_by(self, self._targets, self._seed)
+                known = corrected_by(self, self.__dict__.get("_targets"), self._seed)
             except ValueError as error:
                 raise AttributeError(f"There is no corrected_score_. {error}") from error
             self._corrected_score = known

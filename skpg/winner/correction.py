@@ -14,6 +14,7 @@ from sklearn.base import is_classifier
 
 from skpg.space.lists import generator_of
 from skpg.space.types import FloatArray
+from skpg.winner.ensemble import first_of_identical
 from skpg.winner.stored import (
     StoredClassifier,
     StoredRegressor,
@@ -215,6 +216,8 @@ def bootstrapped(
     score : float
     interval : tuple of two floats
     """
+    if predictions.dtype.kind == "f":  # of identical ones the first is chosen
+        predictions = predictions[first_of_identical(predictions)]
     rows = np.arange(predictions.shape[1])
     score(predictions[0], rows)  # what is wrong with all samples is said
     scores = []

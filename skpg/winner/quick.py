@@ -24,6 +24,8 @@ def quick_metric(scorer: Any) -> Callable[[Any, NDArray[Any]], float | None] | N
         From a stored estimator and the targets to the score, or to None where the scorer itself
         has to be asked, for it would raise. None where there is no such function.
     """
+    if type(scorer).__name__ == "_PassthroughScorer":  # where there is no `scoring`
+        return _own_score
     function = getattr(scorer, "_score_func", None)  # of what make_scorer returns
     metric = QUICK.get(function) if not getattr(scorer, "_kwargs", True) else None
     if metric is None:
@@ -39,6 +41,12 @@ def quick_metric(scorer: Any) -> Callable[[Any, NDArray[Any]], float | None] | N
 
 def _accuracy(stored: Any, y: NDArray[Any]) -> float | None:
     return float(np.mean(stored.predict(None) == y))
+
+
+def _own_score(stored: Any, y: NDArray[Any]) -> float | None:
+    if not hasattr(stored, "classes_"):
+        return _r2(stored, y)
+    return _accuracy(stored, y) if len(y) else None
 
 
 def _balanced_accuracy(stored: Any, y: NDArray[Any]) -> float | None:

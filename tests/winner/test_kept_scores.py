@@ -103,3 +103,37 @@ def test_several_metrics_without_refit_after_a_confirmation(keep):
     score = found.corrected_score_
     expected = found.cv_results_["mean_test_accuracy"].max()
     assert score.score + score.bias == pytest.approx(expected)
+
+
+def test_candidates_with_the_same_predictions_are_scored_once():
+    asked = []
+
+    def right(model, X, y):
+        asked.append(len(y))
+        return np.mean(model.predict(X) == y)
+
+    one = search(TREE, {"max_depth": [1]}, scoring=right).fit(X, y)
+    asked.clear()
+    expected, n_asked = one.corrected_score_, len(asked)
+    space = {"max_depth": [1], "ccp_alpha": [0.0, 1e-9, 2e-9, 3e-9]}
+    found = search(TREE, space, scoring=right).fit(X, y)
+    asked.clear()
+    assert found.corrected_score_ == expected
+    assert len(asked) == n_asked
+
+
+@pytest.mark.parametrize("regression", [False, True])
+def test_without_scoring_the_score_method_counts(regression):
+    data = (X_NUMBERS, NUMBERS) if regression else (X, y)
+    model = Ridge() if regression else LogisticRegression(solver="liblinear")
+    space = {"alpha" if regression else "C": [0.01, 0.1, 1.0]}
+    found = search(model, space).fit(*data)
+    named = search(model, space, scoring="r2" if regression else "accuracy").fit(*data)
+    assert found.corrected_score_ == named.corrected_score_
+
+
+def test_after_a_second_fit_that_failed_the_first_scores_are_corrected():
+    found = search(TREE, {"max_depth": [1, 2, 3]}).fit(X, y)
+    with pytest.raises(ValueError, match="fits failed"):
+        found.set_params(param_distributions={"max_depth": [-1]}).fit(X, y)
+    assert found.corrected_score_.method.startswith("Tibshirani")
