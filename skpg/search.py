@@ -338,8 +338,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
     corrected_score_ : CorrectedScore
         ``best_score_`` without the luck of having been chosen, with the attributes ``score``,
         ``bias``, ``method`` and ``interval``; see :func:`corrected_score`. By BBC-CV where
-        predictions are kept, otherwise by the scores of the folds. Computed when it is first
-        asked for. Not available if `refit` is a callable.
+        predictions are kept and have the scores of the models, otherwise by the scores of the
+        folds. Computed when it is first asked for. Not available if `refit` is a callable.
 
     baseline_scores_ : ndarray of shape (n_folds,), or dict of such
         The scores of the estimator as it was passed, on the folds of `cv`, and with `confirm` then
@@ -358,9 +358,9 @@ class PolicyGradientSearchCV(BaseSearchCV):
     oof_predictions_ : ndarray of float32, (n_candidates, n_samples[, n_classes])
         What each candidate predicts of each sample by a model that was not fitted to it: numbers,
         or the votes of a committee for each class, which are its probabilities where the
-        estimator has ``predict_proba``. The mean where a sample was tested several times, nan
-        where never, and for candidates without a score on each fold. Present only if predictions
-        are kept.
+        estimator has ``predict_proba`` and its labels follow them. The mean where a sample was
+        tested several times, nan where never, and for candidates without a score on each fold.
+        Present only if predictions are kept.
 
     fold_estimators_ : dict of int to list of n_splits estimators
         By the index of a candidate its models. Present only with ``keep="estimators"``.
@@ -578,11 +578,12 @@ class PolicyGradientSearchCV(BaseSearchCV):
                     "The 'callbacks' parameter of PolicyGradientSearchCV must be a list of "
                     f"callables. Got {callback!r} in it."
                 )
-        for name in (*BESIDE, "_corrected_score"):
+        for name in (*BESIDE, "_corrected_score", "_targets", "_baseline"):
             self.__dict__.pop(name, None)  # of an earlier fit
         try:
             with watching(self, self.callbacks):
                 super().fit(X, y, **params)
+                self.__dict__.update(self._conclusion.models)
                 self._compare_with_baseline()
         finally:
             self.__dict__.pop("_conclusion", None)  # it has the data
@@ -599,7 +600,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
         if known is None:
             check_is_fitted(self, "stop_reason_")
             try:
-                known = corrected_by(self, self._targets, self._seed)
+                known = corrected_by(self, self.__dict__.get("_targets"), self._seed)
             except ValueError as error:
                 raise AttributeError(f"There is no corrected_score_. {error}") from error
             self._corrected_score = known
@@ -690,7 +691,8 @@ class PolicyGradientSearchCV(BaseSearchCV):
         # for the report, and `corrected_score_`
         self._baseline = self._conclusion.baseline
         self._seed = journal.seed
-        self._targets = np.ravel(fit.y) if hasattr(self, "oof_predictions_") else None
+        alike = hasattr(self, "oof_predictions_") and self._conclusion.predictions_score_alike
+        self._targets = np.ravel(fit.y) if alike else None
 
     def report(self, path="report.html", *, metric=None):
         """Write a report on the fitted search: one HTML file that works offline.

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils.multiclass import type_of_target
 
+# The greatest float32 number.
+COARSEST = np.finfo(np.float32).max
 INSTEAD = "With a search use final='refit'."
 
 
@@ -58,6 +61,38 @@ def check_target(y: Any, instead: str = INSTEAD) -> None:
         )
 
 
+def check_precision(y: Any, instead: str = INSTEAD) -> None:
+    """Raise where float32 numbers, as which predictions are kept, do not tell targets apart.
+
+    Parameters
+    ----------
+    y : array-like
+        Numbers.
+    instead : str
+        What to do.
+
+    Raises
+    ------
+    ValueError
+        If they differ by too little of their size, or are too great.
+    """
+    targets = np.asarray(y, dtype=float)
+    greatest = np.abs(targets).max()
+    step = np.spacing(greatest.astype(np.float32)) if greatest < COARSEST else np.inf
+    if targets.std() > 0 and step > 0.01 * targets.std():
+        raise ValueError(
+            f"Predictions are kept as float32, which is too coarse for targets of up to "
+            f"{greatest:.3g} with a standard deviation of {targets.std():.3g}. Subtract a constant "
+            f"from y, or change its unit. {instead}"
+        )
+
+
+def rows_of(fold: Any) -> NDArray[np.intp]:
+    """Return the indices of the training or test rows of a fold, which may be a mask."""
+    rows = np.asarray(fold)
+    return np.flatnonzero(rows) if rows.dtype == bool else rows
+
+
 def check_splits(splits: Sequence[tuple[Any, Any]], cv: Any) -> None:
     """Raise where the training rows of the folds do not take turns.
 
@@ -81,7 +116,7 @@ def check_splits(splits: Sequence[tuple[Any, Any]], cv: Any) -> None:
             f"A committee needs the models of at least two folds, got {len(splits)} from "
             f"cv={cv!r}. {INSTEAD}"
         )
-    if all(np.max(train) < np.min(test) for train, test in splits):
+    if all(np.max(rows_of(train)) < np.min(rows_of(test)) for train, test in splits):
         raise ValueError(
             f"cv={cv!r} is ordered in time: each model has seen only the rows before those that "
             "it is tested on, so that no committee of them has learned from the latest rows as a "

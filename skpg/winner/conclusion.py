@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,7 @@ from skpg.space.lists import generator_of
 from skpg.space.types import Params
 from skpg.winner.averaging import candidate_of
 from skpg.winner.baseline import Baseline
+from skpg.winner.checks import rows_of
 from skpg.winner.committee import CommitteeClassifier, CommitteeRegressor
 from skpg.winner.confirmation import Confirmed
 from skpg.winner.ensemble import Ensemble
@@ -27,6 +28,10 @@ from skpg.winner.keeping import kept_of, members_of, out_of_fold
 from skpg.winner.library import Library
 from skpg.winner.members import Member
 from skpg.winner.plan import WinnerPlan
+from skpg.winner.stored import StoredClassifier, StoredRegressor, StoredScore, score_or_nan
+
+# Number of the best candidates whose kept predictions are scored again.
+N_COMPARED = 20
 
 # The attributes of a search that has asked for them.
 BESIDE = (
@@ -67,12 +72,35 @@ class Conclusion:
             "confirm_results_": self.confirmed.results,
             "oof_predictions_": self._out_of_fold(),
         }
-        if self._keeps_models:
-            known["fold_estimators_"] = {
-                index: [member.model for member in members]
-                for index, members in self._members.items()
-            }
+        if self._keeps_models and not self._fitted_again:
+            known.update(self.models)
         return {name: value for name, value in known.items() if value is not None}
+
+    @property
+    def models(self) -> dict[str, Any]:
+        """The attribute that has the models; those that are not kept are fitted for it."""
+        if not self._keeps_models:
+            return {}
+        members = self._members.items()
+        return {"fold_estimators_": {i: [member.model for member in m] for i, m in members}}
+
+    @property
+    def predictions_score_alike(self) -> bool:
+        """Whether the predictions that are kept have the scores of the models that made them.
+
+        They do not where scores have weights, nor where a metric of probabilities meets votes of
+        labels or decisions. The best candidates tell.
+        """
+        complete = [c for c in self.settled if kept_of(c.outcomes, self._n_folds) is not None]
+        best = sorted(complete, key=lambda candidate: -candidate.score)[:N_COMPARED]
+        if not best:
+            return False
+        scores = np.array([candidate.scores for candidate in best])
+        again = np.array([self._scores_of_kept(candidate) for candidate in best])
+        if np.isnan(again).all():
+            return False
+        difference = np.sqrt(np.nanmean((again - scores) ** 2))
+        return bool(difference <= 0.1 * scores.std() + 1e-6 * np.abs(scores).max())
 
     @cached_property
     def baseline(self) -> Baseline | None:
@@ -134,7 +162,17 @@ class Conclusion:
 
     @property
     def _tests(self) -> list[NDArray[np.intp]]:
-        return [np.asarray(test) for _, test in self._fit.splits]
+        return [rows_of(test) for _, test in self._fit.splits]
+
+    @property
+    def _best(self) -> list[Candidate]:
+        complete = [candidate for candidate in self.settled if candidate.complete]
+        return sorted(complete, key=lambda candidate: -candidate.score)[:KEPT_MODELS]
+
+    @property
+    def _fitted_again(self) -> list[Candidate]:
+        """The best candidates whose models are not kept."""
+        return [c for c in self._best if members_of(c.outcomes, self._n_folds) is None]
 
     @cached_property
     def _members(self) -> dict[int, list[Member]]:
@@ -144,10 +182,8 @@ class Conclusion:
         """
         if not self._keeps_models:
             return {}
-        complete = [candidate for candidate in self.settled if candidate.complete]
-        best = sorted(complete, key=lambda candidate: -candidate.score)[:KEPT_MODELS]
+        best, missing = self._best, self._fitted_again
         found = {c.position: members_of(c.outcomes, self._n_folds) for c in best}
-        missing = [c for c in best if found[c.position] is None]
         fitted, _ = self._committee(self._fit.estimator)._fit_members(
             [candidate_of(self._fit.estimator, candidate.params) for candidate in missing],
             self._fit.X,
@@ -164,9 +200,29 @@ class Conclusion:
         n_rows = len(np.asarray(self._fit.y))
         return out_of_fold([c.outcomes for c in self.settled], self._tests, n_rows)
 
+    def _scores_of_kept(self, candidate: Candidate) -> list[float]:
+        """Return what the kept predictions of a candidate score on each fold."""
+        metric = self._search.refit if isinstance(self._search.refit, str) else None
+        score = StoredScore(self.plan.scorer, column_or_1d(self._fit.y), metric)
+        scores = []
+        for test, fold in zip(
+            self._tests, kept_of(candidate.outcomes, self._n_folds) or (), strict=True
+        ):
+            answers, stored = fold.answers.astype(float), None
+            if self.plan.classes is None:
+                stored = StoredRegressor(answers)
+            else:
+                responses = frozenset({"predict_proba"})
+                stored = StoredClassifier(answers, self.plan.classes, responses)
+            scores.append(score_or_nan(score, stored, test))
+        return scores
+
     def _committee(self, estimator: Any, **more: Any) -> CommitteeClassifier | CommitteeRegressor:
         kind = CommitteeClassifier if is_classifier(estimator) else CommitteeRegressor
-        return kind(estimator, cv=self._search.cv, n_jobs=self._search.n_jobs, **more)
+        cv = self._search.cv
+        if isinstance(cv, Iterator):  # used up, and cannot be pickled
+            cv = self._fit.splits
+        return kind(estimator, cv=cv, n_jobs=self._search.n_jobs, **more)
 
     def _ensemble(self, y: NDArray[Any]) -> tuple[Any, dict[int, list[Member]]]:
         """Return the unfitted ensemble, and those of its models that are fitted already."""

@@ -19,6 +19,7 @@ from skpg.evaluation.candidate import Candidate
 from skpg.evaluation.journal import Journal
 from skpg.evaluation.sklearn import RunningFit
 from skpg.evaluation.wording import score_text
+from skpg.winner.checks import rows_of
 
 Splits = Sequence[tuple[Any, Any]]
 
@@ -290,6 +291,5 @@ def _reseeded(splitter: Any, seed: int) -> Any:
 
 def _rows_of(splits: Splits) -> frozenset[bytes]:
     """Return the sets of test rows, by which splits are told apart."""
-    tests = [np.asarray(test) for _, test in splits]
-    rows = [np.flatnonzero(test) if test.dtype == bool else np.sort(test) for test in tests]
-    return frozenset(test.astype(np.int64).tobytes() for test in rows)
+    tests = [np.sort(rows_of(test)) for _, test in splits]
+    return frozenset(test.astype(np.int64).tobytes() for test in tests)

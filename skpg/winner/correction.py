@@ -14,7 +14,14 @@ from sklearn.base import is_classifier
 
 from skpg.space.lists import generator_of
 from skpg.space.types import FloatArray
-from skpg.winner.stored import StoredClassifier, StoredRegressor, StoredScore, check_own_score
+from skpg.winner.ensemble import first_of_identical
+from skpg.winner.stored import (
+    StoredClassifier,
+    StoredRegressor,
+    StoredScore,
+    check_own_score,
+    score_or_nan,
+)
 from skpg.winner.votes import votes_of_labels
 
 TIBSHIRANI = "Tibshirani and Tibshirani (2009)"
@@ -209,28 +216,23 @@ def bootstrapped(
     score : float
     interval : tuple of two floats
     """
+    if predictions.dtype.kind == "f":  # of identical ones the first is chosen
+        predictions = predictions[first_of_identical(predictions)]
     rows = np.arange(predictions.shape[1])
     score(predictions[0], rows)  # what is wrong with all samples is said
     scores = []
     for _ in range(n_bootstraps):
         drawn = rng.choice(rows, len(rows))
-        chosen = [_score_or_nan(score, answers, drawn) for answers in predictions]
+        chosen = [score_or_nan(score, answers[drawn], drawn) for answers in predictions]
         if not np.isnan(chosen).all():
             best = predictions[np.nanargmax(chosen)]
-            scores.append(_score_or_nan(score, best, np.setdiff1d(rows, drawn)))
+            new = np.setdiff1d(rows, drawn)
+            scores.append(score_or_nan(score, best[new], new))
     if np.isnan(scores).all():
         raise ValueError("No bootstrap sample of the rows has a score.")
     tails = [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2]
     low, high = np.nanquantile(scores, tails)
     return float(np.nanmean(scores)), (float(low), float(high))
-
-
-def _score_or_nan(score: Score, answers: NDArray[Any], rows: NDArray[np.intp]) -> float:
-    """Return the score of some rows; nan where they are not enough, as if a class is missing."""
-    try:
-        return score(answers[rows], rows)
-    except ValueError:
-        return float("nan")
 
 
 def _by_folds(folds: FloatArray, best: int) -> CorrectedScore:
@@ -281,7 +283,8 @@ def _best_of(folds: FloatArray, search: Any, metric: str) -> int:
             f"The search has chosen its candidate by refit={search.refit!r}; the correction is for "
             "the one with the best mean score. Pass its cv_results_ to correct that score."
         )
-    if hasattr(search, "confirm_results_"):
+    # several metrics with refit=False have none
+    if hasattr(search, "confirm_results_") and hasattr(search, "best_index_"):
         return int(search.best_index_)
     known = np.flatnonzero(complete(folds))
     if not len(known):
@@ -344,6 +347,8 @@ def _score_of(
         )
 
     def score_of_rows(answers: NDArray[Any], rows: NDArray[np.intp]) -> float:
+        if answers.dtype.kind == "f":  # the metrics of single precision differ, as in log_loss
+            answers = answers.astype(float)
         if answers.ndim == 2:
             said = StoredClassifier(answers, classes, frozenset({"predict_proba"}))
         elif of_labels:

@@ -43,7 +43,9 @@ class Member:
 
     def answer(self, X: Any) -> FloatArray:
         """Return what is averaged, an array of shape (n_samples,)."""
-        return np.asarray(self.ask("predict", X), dtype=float)
+        said = np.asarray(self.ask("predict", X), dtype=float)
+        # a column where the target was one
+        return said[:, 0] if said.ndim == 2 and said.shape[1] == 1 else said
 
     def ask(self, method: str, X: Any) -> Any:
         """Return what a method of the model says."""

@@ -18,7 +18,13 @@ from skpg.evaluation.journal import Journal
 from skpg.evaluation.score_bounds import reward_scorer
 from skpg.evaluation.settings import SearchSettings
 from skpg.evaluation.sklearn import RunningFit
-from skpg.winner.checks import check_kind, check_splits, check_target
+from skpg.winner.checks import (
+    INSTEAD,
+    check_kind,
+    check_precision,
+    check_splits,
+    check_target,
+)
 from skpg.winner.confirmation import AS_PASSED, WITHOUT, Confirmation, Confirmed
 from skpg.winner.ensemble import Ensemble
 from skpg.winner.keeping import Keeper
@@ -146,6 +152,8 @@ def _keeper(search: Any, fit: RunningFit, scorer: Any) -> Keeper | None:
     if is_classifier(fit.estimator):
         check_classification_targets(fit.y)
         classes = np.unique(column_or_1d(fit.y))
+    else:
+        check_precision(fit.y, INSTEAD if search.keep is None else KEEP_NOTHING)
     metric = search.refit if isinstance(search.refit, str) else None
     check_scorer(scorer, metric, fit.estimator, fit.y)
     return Keeper(classes, models=search.keep == "estimators")

@@ -11,7 +11,7 @@ from sklearn.utils import column_or_1d, indexable
 
 from skpg.space.lists import generator_of
 from skpg.winner.averaging import candidate_of
-from skpg.winner.checks import check_kind, check_target
+from skpg.winner.checks import check_kind, check_target, rows_of
 from skpg.winner.committee import CommitteeClassifier, CommitteeRegressor
 from skpg.winner.correction import complete, fold_scores, metric_of, table_of
 from skpg.winner.ensemble import Ensemble
@@ -117,7 +117,7 @@ def committee(
     members, answers = all_of_them._fit_members(all_of_them._estimators(), X, y, splits, fit_params)
     library = Library(
         answers,
-        [test for _, test in splits],
+        [rows_of(test) for _, test in splits],
         y,
         np.unique(y) if is_classifier(search.estimator) else None,
         frozenset(member.response for folds in members for member in folds),

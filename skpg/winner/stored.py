@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,19 @@ class StoredScore:
         if isinstance(score, Mapping):
             score = score[next(iter(score)) if self._metric is None else self._metric]
         return float(score)
+
+
+def score_or_nan(score: Callable[[Any, Any], float], said: Any, rows: Any) -> float:
+    """Return the score of some rows; nan where they are not enough, as if a class is missing.
+
+    What a metric warns of is about these rows, which nobody has chosen.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return score(said, rows)
+        except ValueError:
+            return float("nan")
 
 
 def check_scorer(scorer: Any, metric: str | None, estimator: Any, y: Any) -> None:

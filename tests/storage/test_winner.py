@@ -232,3 +232,29 @@ def test_a_storage_of_the_first_schema_gets_what_is_missing(path):
     found = search(path, n_iter=4, keep="predictions").fit(X, y)
     assert found.oof_predictions_.shape == (4, 150, 3)
     assert len(skpg.studies(path)) == 1
+
+
+class Interrupted(KNeighborsClassifier):
+    """Is interrupted as soon as that is wanted."""
+
+    wanted = False
+
+    def fit(self, X, y):
+        if Interrupted.wanted:
+            raise KeyboardInterrupt
+        return super().fit(X, y)
+
+
+def test_where_kept_models_are_fitted_again_and_interrupted_the_results_are_there(
+    path, monkeypatch
+):
+    settings = {"estimator": Interrupted(), "keep": "estimators", "baseline": True}
+    with pytest.warns(UserWarning, match="as passed"):
+        expected = search(path, **settings).fit(X, y)
+    monkeypatch.setattr(Interrupted, "wanted", True)
+    found = search(path, **settings)
+    with pytest.raises(KeyboardInterrupt):
+        found.fit(X, y)
+    assert found.best_params_ == expected.best_params_
+    np.testing.assert_array_equal(found.baseline_scores_, expected.baseline_scores_)
+    np.testing.assert_array_equal(found.oof_predictions_, expected.oof_predictions_)
