@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from skpg.evaluation.call_stack import warn
 from skpg.evaluation.cross_validation import CrossValidation, cross_validation
 from skpg.evaluation.journal import Journal
 from skpg.evaluation.settings import SearchSettings
@@ -37,6 +38,7 @@ class FitsBeside:
         candidates: Sequence[Params],
         journal: Journal,
         *,
+        what: str,
         splits: Sequence[tuple[Any, Any]] | None = None,
         timeout: float | None = None,
     ) -> CrossValidation:
@@ -47,6 +49,8 @@ class FitsBeside:
         candidates : sequence of dict
         journal : Journal
             In which they are numbered from 0.
+        what : str
+            What is evaluated, for the warning if a fit fails.
         splits : sequence of (train, test), default=None
             The folds; None are those of the search.
         timeout : float, default=None
@@ -85,4 +89,20 @@ class FitsBeside:
         ) as validation:
             for _ in validation.run(lambda n: list(candidates)):
                 pass
+        _warn_of_failures(validation, what)
         return validation
+
+
+def _warn_of_failures(validation: CrossValidation, what: str) -> None:
+    errors = [
+        outcome.fit_error
+        for candidate in validation.settled
+        for outcome in candidate.outcomes.values()
+        if outcome.fit_error is not None
+    ]
+    if errors:
+        last = errors[0].strip().splitlines()[-1:]
+        warn(
+            f"{len(errors)} out of {validation.n_fits} fits of {what} failed, the first one with: "
+            f"{''.join(last)}"
+        )

@@ -173,7 +173,11 @@ class Confirmation:
                 break
             try:
                 run = beside.run(
-                    params, journal.beside(numbers, folds), splits=splits, timeout=timeout
+                    params,
+                    journal.beside(numbers, folds),
+                    what="the best candidates on fresh splits",
+                    splits=splits,
+                    timeout=timeout,
                 )
             except KeyboardInterrupt:
                 if beside.nested:

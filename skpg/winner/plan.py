@@ -107,7 +107,8 @@ class WinnerPlan:
         if not self.search.baseline:
             return BaselineRun(None, 0, timeout)
         folds = range(len(self.fit.splits))
-        run = beside.run([{}], journal.beside([AS_PASSED], folds), timeout=timeout)
+        known = journal.beside([AS_PASSED], folds)
+        run = beside.run([{}], known, what="the estimator as it was passed", timeout=timeout)
         return BaselineRun(run.settled[0], run.n_fits, run.seconds_left)
 
     def confirm(self, beside: FitsBeside, journal: Journal, search: CrossValidation) -> Confirmed:

@@ -127,7 +127,9 @@ def test_what_failed_is_beaten_by_anything_that_did_not():
 
 
 def test_an_estimator_that_fails_as_passed_does_not_end_the_search():
-    found = search(Scripted(a=7, act="value", on=[7]), {"a": [1, 2]}, n_iter=2).fit(X, y)
+    found = search(Scripted(a=7, act="value", on=[7]), {"a": [1, 2]}, n_iter=2)
+    with pytest.warns(UserWarning, match=r"fits of the estimator as it was passed failed.*Error: "):
+        found.fit(X, y)
     assert np.isnan(found.baseline_scores_).all()
     assert found.beats_baseline_
     assert found.best_params_ == {"a": 2}
