@@ -17,11 +17,12 @@ from skpg.evaluation.score_bounds import race_of
 from skpg.evaluation.settings import SearchSettings
 from skpg.evaluation.sklearn import RunningFit
 from skpg.evaluation.terminal import ProgressLines
+from skpg.optimizer import PolicyGradientOptimizer
 from skpg.present import PresentCandidate, PresentReport
 from skpg.space.constraint import Constraint
 from skpg.space.space import Space
 from skpg.storage.opening import open_journal
-from skpg.warm_start import n_not_evaluated, resolve
+from skpg.warm_start import begin, n_not_evaluated, resolve
 from skpg.winner.confirmation import Confirmation
 from skpg.winner.plan import WinnerPlan
 
@@ -117,6 +118,19 @@ class PreparedSearch:
     def note(self) -> str:
         """What the policy says beside its hyperparameters."""
         return self.report.sentence if self.report else ""
+
+    def optimizer(self, seed: int) -> tuple[PolicyGradientOptimizer, int]:
+        """Return an optimizer that will propose what is wanted first, and how much it was told."""
+        optimizer = PolicyGradientOptimizer(
+            self.space,
+            learner=self.settings.learner,
+            warm_start_from=self.settings.warm_start_from,
+            constraint=self.settings.constraint,
+            random_state=seed,
+        )
+        n_told = begin(optimizer, self.settings.initial_params, self.now)
+        optimizer.enqueue([self.present.params] if self.present else [])
+        return optimizer, n_told
 
     def journal(self) -> AbstractContextManager[Journal]:
         """Return what is known of earlier runs, and kept for later ones."""

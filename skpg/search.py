@@ -23,7 +23,7 @@ from skpg.learners import Learner
 from skpg.optimizer import PolicyGradientOptimizer
 from skpg.preparation import PreparedSearch
 from skpg.storage.fingerprint import note_changes
-from skpg.warm_start import begin, has_scores
+from skpg.warm_start import has_scores
 from skpg.winner.conclusion import BESIDE, Conclusion
 from skpg.winner.correction import corrected_by
 from skpg.winner.ensemble import Ensemble
@@ -642,15 +642,7 @@ class PolicyGradientSearchCV(BaseSearchCV):
         thetas = []
         with prepared.journal() as journal:
             self._recognised_by = journal.recognised_by
-            optimizer = PolicyGradientOptimizer(
-                prepared.space,
-                learner=settings.learner,
-                warm_start_from=settings.warm_start_from,
-                constraint=self.constraint,
-                random_state=journal.seed,
-            )
-            n_told = begin(optimizer, settings.initial_params, prepared.now)
-            optimizer.enqueue([prepared.present.params] if prepared.present else [])
+            optimizer, n_told = prepared.optimizer(journal.seed)
             baseline = plan.evaluate_baseline(prepared.beside, journal)
             with cross_validation(
                 replace(settings, timeout=baseline.seconds_left),
@@ -683,16 +675,19 @@ class PolicyGradientSearchCV(BaseSearchCV):
                 prepared.lines.say(str(confirmed))
         self.stop_reason_ = confirmed.stop_reason or validation.stop_reason
         self.n_fits_ = baseline.n_fits + validation.n_fits + confirmed.n_fits
-        self._conclusion = Conclusion(
-            plan, validation.settled, baseline.candidate, confirmed, journal.seed
+        self._conclude(
+            Conclusion(plan, validation.settled, baseline.candidate, confirmed, journal.seed)
         )
-        self.__dict__.update(self._conclusion.attributes)
-        self._conclusion.take_over_refit()
+
+    def _conclude(self, conclusion):
+        """Take over what has come of the candidates, before `fit` chooses the best one."""
+        self._conclusion = conclusion
+        self.__dict__.update(conclusion.attributes)
+        conclusion.take_over_refit()
         # for the report, and `corrected_score_`
-        self._baseline = self._conclusion.baseline
-        self._seed = journal.seed
-        alike = hasattr(self, "oof_predictions_") and self._conclusion.predictions_score_alike
-        self._targets = np.ravel(fit.y) if alike else None
+        self._baseline, self._seed = conclusion.baseline, conclusion.seed
+        alike = hasattr(self, "oof_predictions_") and conclusion.predictions_score_alike
+        self._targets = np.ravel(conclusion.plan.fit.y) if alike else None
 
     def report(self, path="report.html", *, metric=None):
         """Write a report on the fitted search: one HTML file that works offline.

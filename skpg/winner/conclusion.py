@@ -202,19 +202,16 @@ class Conclusion:
 
     def _scores_of_kept(self, candidate: Candidate) -> list[float]:
         """Return what the kept predictions of a candidate score on each fold."""
-        metric = self._search.refit if isinstance(self._search.refit, str) else None
-        score = StoredScore(self.plan.scorer, column_or_1d(self._fit.y), metric)
+        score = StoredScore(self.plan.scorer, column_or_1d(self._fit.y), self.plan.metric)
         scores = []
         for test, fold in zip(
             self._tests, kept_of(candidate.outcomes, self._n_folds) or (), strict=True
         ):
-            answers, stored = fold.answers.astype(float), None
-            if self.plan.classes is None:
-                stored = StoredRegressor(answers)
-            else:
-                responses = frozenset({"predict_proba"})
-                stored = StoredClassifier(answers, self.plan.classes, responses)
-            scores.append(score_or_nan(score, stored, test))
+            answers = fold.answers.astype(float)
+            said: Any = StoredRegressor(answers)
+            if self.plan.classes is not None:
+                said = StoredClassifier(answers, self.plan.classes, frozenset({"predict_proba"}))
+            scores.append(score_or_nan(score, said, test))
         return scores
 
     def _committee(self, estimator: Any, **more: Any) -> CommitteeClassifier | CommitteeRegressor:
@@ -240,9 +237,9 @@ class Conclusion:
             self.plan.classes,
             frozenset(fold.response for folds in kept.values() for fold in folds),
         )
-        refit, final = self._search.refit, self._search.final
-        metric = refit if isinstance(refit, str) else None
-        weights = library.weights(self.plan.scorer, metric, final, generator_of(self.seed))
+        weights = library.weights(
+            self.plan.scorer, self.plan.metric, self._search.final, generator_of(self.seed)
+        )
         chosen = np.array(list(kept))[weights > 0]
         committee = self._committee(
             clone(self._fit.estimator),

@@ -97,6 +97,11 @@ class WinnerPlan:
         return cls(search, fit, keeper, confirmation, scorer)
 
     @property
+    def metric(self) -> str | None:
+        """Which metric counts, where `refit` names one of several."""
+        return _named_metric(self.search)
+
+    @property
     def classes(self) -> Labels | None:
         """The classes of a classifier, where predictions are kept."""
         return self.keeper.classes if self.keeper else None
@@ -134,6 +139,10 @@ class WinnerPlan:
         return confirmed
 
 
+def _named_metric(search: Any) -> str | None:
+    return search.refit if isinstance(search.refit, str) else None
+
+
 def _keeper(search: Any, fit: RunningFit, scorer: Any) -> Keeper | None:
     """Return what to keep of each model: what is asked for, and what an ensemble needs.
 
@@ -155,6 +164,5 @@ def _keeper(search: Any, fit: RunningFit, scorer: Any) -> Keeper | None:
         classes = np.unique(column_or_1d(fit.y))
     else:
         check_precision(fit.y, INSTEAD if search.keep is None else KEEP_NOTHING)
-    metric = search.refit if isinstance(search.refit, str) else None
-    check_scorer(scorer, metric, fit.estimator, fit.y)
+    check_scorer(scorer, _named_metric(search), fit.estimator, fit.y)
     return Keeper(classes, models=search.keep == "estimators")
