@@ -188,7 +188,7 @@ def test_an_infinite_score_is_a_failure_with_a_warning(infinite, evaluation, tmp
         random_state=0,
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("skpg.search.PolicyGradientOptimizer", Noting)
+        patch.setattr("skpg.preparation.PolicyGradientOptimizer", Noting)
         for _ in range(2):  # the second time nothing is fitted
             with pytest.warns(UserWarning, match=r"an infinite score.*failed: \[{'a': 3}\]"):
                 search.fit(X, y)
